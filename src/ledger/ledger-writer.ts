@@ -1,13 +1,6 @@
 /** Entry kinds of one writer's log; `docs/reference/ledger.md` describes the `spec` of each. */
 export type EntryKind =
-  | "decision"
-  | "approval"
-  | "capability"
-  | "owner"
-  | "policy-snapshot"
-  | "startup"
-  | "shutdown"
-  | "coverage-gap";
+  "decision" | "approval" | "capability" | "owner" | "policy-snapshot" | "startup" | "shutdown" | "coverage-gap";
 
 /** Where an entry stands: contiguous index in the writer's log and RFC 6962 leaf hash of its bytes. */
 export interface Receipt {
@@ -26,9 +19,14 @@ export interface Receipt {
  */
 export interface LedgerWriter {
   readonly writer: string;
+  /**
+   * Rejects with `CanonicalJsonError` or `EntryTooLargeError` when the entry cannot be recorded, with
+   * `LedgerOverloadedError` when too much waits for the disk (the log is unharmed in these cases), and with
+   * `LedgerFailedError` for good after a disk error or `close`.
+   */
   append(kind: EntryKind, spec: object): Promise<Receipt>;
   /** Resolves with the error once the log has become unusable; never rejects. */
   readonly failed: Promise<Error>;
-  /** Flushes what was appended and releases the lock. */
+  /** Waits for what was appended before, refuses what comes after, releases the lock. */
   close(): Promise<void>;
 }
