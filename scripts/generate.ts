@@ -1,0 +1,37 @@
+/**
+ * Writes what is generated from `crds/*.yaml`: TypeScript types and the reference page of the kinds.
+ * With `--check` writes nothing and exits 1 when a file differs from what would be written.
+ */
+import { readFileSync, writeFileSync } from "node:fs";
+import { referenceOf } from "./generate/reference.ts";
+import { readKind } from "./generate/shapes.ts";
+import { typesOf } from "./generate/types.ts";
+
+const root = new URL("../", import.meta.url);
+const read = (path: string): string => readFileSync(new URL(path, root), "utf8");
+
+const kinds = ["identityowners", "agentcapabilities", "elevationapprovals"].map((plural) =>
+  readKind(read(`crds/${plural}.yaml`)),
+);
+const generated = new Map([
+  ["src/api/types.gen.ts", typesOf(kinds)],
+  ["docs/reference/kinds.md", referenceOf(kinds)],
+]);
+
+if (process.argv.includes("--check")) {
+  const stale = [...generated].filter(([path, text]) => !isCurrent(path, text)).map(([path]) => path);
+  if (stale.length > 0) {
+    process.stderr.write(`${stale.join(", ")}: not what crds/*.yaml generates; run: npm run generate\n`);
+    process.exitCode = 1;
+  }
+} else {
+  for (const [path, text] of generated) writeFileSync(new URL(path, root), text);
+}
+
+function isCurrent(path: string, text: string): boolean {
+  try {
+    return read(path) === text;
+  } catch {
+    return false; // absent
+  }
+}
