@@ -1,0 +1,68 @@
+import type { OwnerDirectory } from "./owners.ts";
+import type { IdentityOwner, IdentityOwnerResource } from "./types.gen.ts";
+
+/**
+ * An object that somebody may own, subresource left out. `*` as group or resource and an absent name mean "any": an
+ * owner claims such a range only with an entry that covers all of it.
+ */
+export interface ClaimedObject {
+  readonly scope: "Namespaced" | "Cluster";
+  readonly namespace?: string;
+  readonly group: string;
+  readonly resource: string;
+  readonly name?: string;
+}
+
+export type ResourceClaim =
+  | { readonly kind: "owned"; readonly owner: IdentityOwner }
+  | { readonly kind: "unowned" }
+  | { readonly kind: "conflict"; readonly owners: readonly IdentityOwner[] };
+
+/**
+ * Who owns an object. The more precise claim wins, a named namespace being more precise than "*"; two owners that claim
+ * it equally precisely conflict, and nobody's approval counts for the object.
+ */
+export function resourceClaim(object: ClaimedObject, owners: OwnerDirectory): ResourceClaim {
+  let best = 0;
+  let claimants: IdentityOwner[] = [];
+  for (const owner of owners.all) {
+    const precision = claimPrecision(owner, object);
+    if (precision === 0 || precision < best) continue;
+    if (precision > best) claimants = [];
+    best = precision;
+    claimants.push(owner);
+  }
+  const [first, second] = claimants;
+  if (!first) return { kind: "unowned" };
+  return second ? { kind: "conflict", owners: claimants } : { kind: "owned", owner: first };
+}
+
+/** 0: no claim; 1: by "*" or cluster-wide; 2: by the namespace's name. */
+function claimPrecision(owner: IdentityOwner, object: ClaimedObject): number {
+  let best = 0;
+  for (const entry of owner.spec.resources ?? []) {
+    if (covers(entry, object)) best = Math.max(best, namesNamespace(entry, object) ? 2 : 1);
+  }
+  return best;
+}
+
+function covers(entry: IdentityOwnerResource, object: ClaimedObject): boolean {
+  if (entry.scope !== undefined && entry.scope !== object.scope) return false;
+  if (object.scope === "Namespaced" && !anyOr(entry.namespaces, object.namespace)) return false;
+  if (object.scope === "Cluster" && entry.scope === undefined && (entry.namespaces?.length ?? 0) > 0) return false;
+  return (
+    anyOr(entry.apiGroups, object.group) &&
+    anyOr(entry.resources, object.resource) &&
+    (!entry.resourceNames?.length || (object.name !== undefined && entry.resourceNames.includes(object.name)))
+  );
+}
+
+function namesNamespace(entry: IdentityOwnerResource, object: ClaimedObject): boolean {
+  return object.namespace !== undefined && (entry.namespaces?.includes(object.namespace) ?? false);
+}
+
+/** As in RBAC: absent, empty and "*" mean all. */
+function anyOr(values: readonly string[] | undefined, wanted: string | undefined): boolean {
+  if (!values?.length || values.includes("*")) return true;
+  return wanted !== undefined && values.includes(wanted);
+}

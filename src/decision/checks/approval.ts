@@ -1,0 +1,151 @@
+import { lifecycle } from "../../api/lifecycle.ts";
+import type { Lifecycle, Phase } from "../../api/lifecycle.ts";
+import { claimProblem } from "../../api/approvers.ts";
+import { resourceClaim } from "../../api/claims.ts";
+import { highestRisk, ruleRisk } from "../../api/rules.ts";
+import type { Risk } from "../../api/rules.ts";
+import { claimedObject, targetsInclude } from "../../api/targets.ts";
+import type { AgentCapabilityRule, ElevationApproval, IdentityOwner } from "../../api/types.gen.ts";
+import type { Facts } from "../facts.ts";
+import type { ReasonCode } from "../reason.ts";
+import type { Basis, Denial } from "../verdict.ts";
+import { denyForMiss, denyWithoutApproval } from "./approval-denial.ts";
+
+/** An approval that asks for the write, and why it does not cover it. */
+export interface ApprovalMiss {
+  readonly approval: ElevationApproval;
+  readonly lifecycle: Lifecycle;
+  readonly code: ReasonCode;
+  readonly message: string;
+}
+
+export type ApprovalResult = { readonly kind: "covered"; readonly basis: Basis } | Denial;
+
+/** One live approval covers every effect. The first that does is taken; else the nearest miss is told. */
+export function checkApproval(facts: Facts): ApprovalResult {
+  const { snapshot, settings, agent, effects } = facts;
+  const covering = facts.rules.filter((result) => result.missed === undefined);
+  const risk = highestRisk(covering.map((result) => ruleRisk(result.rule)));
+  const namespace = effects[0]?.namespace ?? settings.clusterApprovalNamespace;
+  const misses: ApprovalMiss[] = [];
+  let elsewhere: ElevationApproval | undefined;
+  for (const approval of snapshot.approvalsOf(agent, namespace)) {
+    const rule = covering.find(
+      ({ capability, rule }) =>
+        capability.metadata.name === approval.spec.capabilityName &&
+        (!approval.spec.rules?.length || approval.spec.rules.includes(rule.name)),
+    )?.rule;
+    if (!rule || !effects.every((effect) => targetsInclude(approval, effect))) {
+      elsewhere ??= approval;
+      continue;
+    }
+    const result = judge(facts, approval, rule, risk);
+    if (result.kind === "covered") return result;
+    misses.push(result.miss);
+  }
+  return misses.length === 0
+    ? denyWithoutApproval(facts, namespace, covering, risk, elsewhere)
+    : denyForMiss(facts, nearestFirst(misses));
+}
+
+type Judgement =
+  { readonly kind: "covered"; readonly basis: Basis } | { readonly kind: "miss"; readonly miss: ApprovalMiss };
+
+function judge(facts: Facts, approval: ElevationApproval, rule: AgentCapabilityRule, risk: Risk): Judgement {
+  const { snapshot, settings, now, request } = facts;
+  const { owners } = snapshot;
+  const capability = snapshot.capability(approval.spec.capabilityName);
+  const uses = approval.status?.uses ?? 0;
+  const life = lifecycle({ approval, capability, owners, now, uses, trust: settings.trust });
+  const miss = (code: ReasonCode, message: string): Judgement => ({
+    kind: "miss",
+    miss: { approval, lifecycle: life, code, message },
+  });
+
+  if (life.phase !== "Live") return miss(codeOf(life.phase), life.message);
+  const uid = approval.spec.agent.uid;
+  if (uid !== undefined && uid !== request.requester.uid) {
+    const is = request.requester.uid ?? "absent, as in impersonated requests";
+    return miss("AgentUidMismatch", `it is bound to the agent's uid ${uid}, and the uid of this request is ${is}`);
+  }
+  if (risk === "High" && life.terms?.risk !== "High") {
+    return miss("RiskNotApproved", "a High rule matches this write, and it was approved as Low risk");
+  }
+  const targetOwners: IdentityOwner[] = [];
+  if (life.resourceOwnerNames.length > 0) {
+    for (const effect of facts.effects) {
+      const object = claimedObject(effect);
+      const claim = resourceClaim(object, owners);
+      if (claim.kind !== "owned") {
+        const problem = claimProblem(object, claim.kind === "conflict" ? claim.owners : []);
+        return miss(problem.code === "ConflictingClaim" ? problem.code : "NoResourceOwner", problem.message);
+      }
+      const name = claim.owner.metadata.name;
+      if (!life.resourceOwnerNames.includes(name)) {
+        return miss("ResourceOwnerNotAsked", `the object belongs to "${name}", whose people it did not ask`);
+      }
+      targetOwners.push(claim.owner);
+    }
+  }
+  const rootOwner = owners.get(settings.rootOwnerName);
+  const identityOwner = life.identityOwnerName === undefined ? undefined : owners.get(life.identityOwnerName);
+  const policyOwner = capability && owners.get(capability.spec.policyOwnerName);
+  const approvingOwners = life.approvals.map((decision) => owners.get(decision.ownerName));
+  if (!capability || !rootOwner || !identityOwner || !policyOwner || approvingOwners.includes(undefined)) {
+    return miss("ApprovalInvalid", "an owner that it rests on does not exist");
+  }
+  return {
+    kind: "covered",
+    basis: {
+      approval,
+      lifecycle: life,
+      capability,
+      rule,
+      risk,
+      rootOwner,
+      identityOwner,
+      policyOwner,
+      approvingOwners: [...new Set([...approvingOwners.filter((owner) => owner !== undefined), ...targetOwners])],
+    },
+  };
+}
+
+function codeOf(phase: Exclude<Phase, "Live">): ReasonCode {
+  switch (phase) {
+    case "Pending":
+      return "ApprovalPending";
+    case "Approved":
+      return "ApprovalNotYetValid";
+    case "Expired":
+      return "ApprovalExpired";
+    case "Exhausted":
+      return "ApprovalExhausted";
+    case "Denied":
+    case "Revoked":
+      return "ApprovalRejected";
+    case "Suspended":
+      return "ApprovalSuspended";
+    case "Invalid":
+      return "ApprovalInvalid";
+  }
+}
+
+/** How near a phase is to covering the write, the nearest first. */
+const nearness: readonly Phase[] = [
+  "Live",
+  "Approved",
+  "Pending",
+  "Suspended",
+  "Invalid",
+  "Revoked",
+  "Exhausted",
+  "Expired",
+  "Denied",
+];
+
+function nearestFirst(misses: readonly ApprovalMiss[]): readonly ApprovalMiss[] {
+  const wanting = ({ lifecycle }: ApprovalMiss): number =>
+    lifecycle.missing.reduce((sum, { missing }) => sum + missing, 0);
+  const rank = (miss: ApprovalMiss): number => nearness.indexOf(miss.lifecycle.phase);
+  return [...misses].sort((a, b) => rank(a) - rank(b) || wanting(a) - wanting(b));
+}

@@ -1,0 +1,49 @@
+import { effectResource } from "../api/effect.ts";
+import { isProtected } from "../api/protected-set.ts";
+import { checkAgent } from "./checks/agent.ts";
+import { checkApproval } from "./checks/approval.ts";
+import { checkCapability } from "./checks/capability.ts";
+import { checkConnect } from "./checks/connect.ts";
+import { checkFrozen } from "./checks/frozen.ts";
+import { checkIdentityOwner } from "./checks/identity-owner.ts";
+import { checkNeverGrantable } from "./checks/never-grantable.ts";
+import { gather } from "./facts.ts";
+import type { DecisionInput, Facts } from "./facts.ts";
+import { isOwnRequest } from "./own-request.ts";
+import type { Denial, Verdict } from "./verdict.ts";
+
+/** The chain, in the order in which reasons are told: what nothing can cure first, what people can cure last. */
+const chain: readonly ((facts: Facts) => Denial | undefined)[] = [
+  checkConnect,
+  checkNeverGrantable,
+  checkFrozen,
+  checkIdentityOwner,
+  checkCapability,
+];
+
+/**
+ * Judges one write of an agent on one snapshot. Pure: no I/O, no clock. An allow names the objects that it rests on,
+ * and counts only once these have been read from the API server after the request arrived.
+ */
+export function decide(input: DecisionInput): Verdict {
+  const facts = gather(input);
+  const stranger = checkAgent(facts);
+  if (stranger) return stranger;
+  if (isOwnRequest(input.request)) return { kind: "allow", code: "OwnRequest" };
+  for (const check of chain) {
+    const denial = check(facts);
+    if (denial) return sealProtected(denial, facts);
+  }
+  const result = checkApproval(facts);
+  return result.kind === "covered"
+    ? { kind: "allow", code: "Approved", basis: result.basis }
+    : sealProtected(result, facts);
+}
+
+/** Shadow mode never covers the protected set. */
+function sealProtected(denial: Denial, { effects, settings }: Facts): Denial {
+  const sealed = effects.some((effect) =>
+    isProtected(effect.group, effectResource(effect), settings.protectedResources),
+  );
+  return sealed ? { ...denial, absolute: true } : denial;
+}
