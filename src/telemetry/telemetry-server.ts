@@ -56,7 +56,7 @@ export const startTelemetryServer = async (options: TelemetryServerOptions): Pro
     };
     request.resume();
     if (request.method !== "GET" && request.method !== "HEAD") return send(405, text, "only GET\n");
-    switch (request.url?.split("?", 1)[0]) {
+    switch (String(request.url).split("?", 1)[0]) {
       case "/healthz":
         return send(200, text, "ok\n");
       case "/readyz": {
@@ -71,6 +71,7 @@ export const startTelemetryServer = async (options: TelemetryServerOptions): Pro
           () => send(500, text, "metrics could not be collected\n"),
         );
         return;
+      case undefined:
       default:
         return send(404, text, "not found: /healthz, /readyz, /metrics\n");
     }
