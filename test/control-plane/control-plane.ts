@@ -14,7 +14,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { Agent } from "node:https";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { findControlPlane } from "./binary.ts";
 import { type Component, startComponent } from "./component.ts";
@@ -87,7 +87,7 @@ export interface ControlPlane {
   token(request: TokenRequest): Promise<string>;
   /** Adds a context to the kubeconfig, or replaces the one of that name. */
   addContext(context: Context): void;
-  /** Writes a kubeconfig with these contexts alone and gives its path. */
+  /** Writes a kubeconfig with these contexts alone, relative to `dir`, and gives its path. */
   writeKubeconfig(fileName: string, contexts: readonly Context[]): string;
   /** Kills everything and removes what is to be removed. */
   stop(): Promise<void>;
@@ -172,7 +172,7 @@ async function bringUp(supervisor: Supervisor, options: ControlPlaneOptions): Pr
     writePrivate(kubeconfig, renderKubeconfig(server, clusterAuthority.certificate, [...contexts.values()]));
   writeContexts();
   const writeKubeconfig = (fileName: string, only: readonly Context[]): string => {
-    const path = join(dir, fileName);
+    const path = resolve(dir, fileName);
     writePrivate(path, renderKubeconfig(server, clusterAuthority.certificate, only));
     return path;
   };
