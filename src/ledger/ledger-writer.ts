@@ -1,4 +1,4 @@
-/** Entry kinds of one writer's log; `docs/reference/ledger.md` describes the `spec` of each. */
+/** Entry kinds of one writer's log; `docs/reference/ledger.md` says when each is written. */
 export type EntryKind =
   "decision" | "approval" | "capability" | "owner" | "policy-snapshot" | "startup" | "shutdown" | "coverage-gap";
 
