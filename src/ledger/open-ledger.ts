@@ -8,7 +8,7 @@ import { recoverLog } from "./recover-log.ts";
 import { startWriteAheadLog } from "./write-ahead-log.ts";
 import { lockWriter } from "./writer-lock.ts";
 
-export const LEDGER_API_VERSION = "ledger.writ.dev/v1alpha1";
+const LEDGER_API_VERSION = "ledger.writ.dev/v1alpha1";
 
 export interface LedgerOptions {
   /** Holds one directory per writer; created (0700) if missing. */

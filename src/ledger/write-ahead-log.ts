@@ -10,7 +10,7 @@ const MAX_QUEUED_ENTRIES = 16_384;
 const MAX_QUEUED_BYTES = 32 * 1024 * 1024;
 
 /** Where an entry stands: its index in the log and the RFC 6962 leaf hash of its bytes. */
-export interface Position {
+interface Position {
   readonly index: bigint;
   readonly leafHash: Buffer;
 }
