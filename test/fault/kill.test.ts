@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { setTimeout } from "node:timers/promises";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { openLedger } from "../../src/ledger/open-ledger.ts";
 import { readAll, temporaryDirectory } from "../unit/ledger/temporary-ledger.ts";
 
@@ -14,6 +14,7 @@ test("20 kills at random: every acknowledged entry is in the log, and the next p
     const child = spawn(process.execPath, [join(import.meta.dirname, "append-loop.ts"), directory, "16"], {
       stdio: ["ignore", "pipe", "inherit"],
     });
+    onTestFinished(() => void child.kill("SIGKILL"));
     const output = text(child.stdout);
     await once(child.stdout, "readable");
     await setTimeout(Math.random() * 60);

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { leafHash } from "../../../src/ledger/leaf-hash.ts";
 import { openLedger } from "../../../src/ledger/open-ledger.ts";
 import { readAll, segmentFile, temporaryDirectory } from "./temporary-ledger.ts";
@@ -151,6 +151,7 @@ describe("one writer per log", () => {
     const holder = spawn(process.execPath, [join(import.meta.dirname, "../../fault/append-loop.ts"), directory], {
       stdio: ["ignore", "pipe", "inherit"],
     });
+    onTestFinished(() => void holder.kill("SIGKILL"));
     await once(createInterface(holder.stdout), "line");
     await expect(openLedger({ directory, writer: "w0" })).rejects.toThrow(`"pid":${holder.pid}`);
     holder.kill("SIGKILL");
