@@ -50,8 +50,8 @@ const byCertificate = (commonNames: readonly string[]): CallerIdentifier => {
   const identify = (socket: Socket): Caller | undefined => {
     const earlier = known.get(socket);
     if (earlier !== undefined) return earlier;
-    // `authorized` alone is not enough: Node reports it for a resumed TLS 1.3 session without any certificate.
     if (!(socket instanceof TLSSocket) || !socket.authorized) return undefined;
+    // `authorized` speaks of the session, which may be resumed: the certificate itself must be there as well.
     const certificate = socket.getPeerX509Certificate();
     if (certificate === undefined) return undefined;
     const commonName = onlyCommonName(certificate.subject);
