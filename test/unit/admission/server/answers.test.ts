@@ -91,7 +91,10 @@ describe("a handler that fails", () => {
       },
     ],
     // A BigInt has no JSON form: the answer cannot be written.
-    ["answers what cannot be written", async () => ({ ...allow, patch: [{ op: "add", path: "/", value: 1n }] })],
+    [
+      "answers what cannot be written",
+      async (): Promise<Answer> => ({ ...allow, patch: [{ op: "add", path: "/", value: 1n }] }),
+    ],
   ])("and %s is a denial InternalError without internals", async (_, gate) => {
     const { post, logged } = await start({ gate });
     const reply = await post(review());

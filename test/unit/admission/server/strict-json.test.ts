@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { findUid } from "../../../../src/admission/server/find-uid.ts";
 import { maximumDepth, parseStrictJson } from "../../../../src/admission/server/strict-json.ts";
