@@ -59,14 +59,14 @@ export async function createTransport(options: TransportOptions): Promise<Transp
     });
   }
 
+  // The old agent is not closed: undici's Agent forgets its connections then, and could neither be
+  // destroyed nor counted any more. Idle connections end by themselves; watches do when they end.
   function replaceAgent(purpose: Purpose): void {
-    const old = agents[purpose];
+    for (const agent of retired[purpose]) {
+      if (isIdle(agent)) retired[purpose].delete(agent);
+    }
+    retired[purpose].add(agents[purpose]);
     agents[purpose] = newAgent(purpose);
-    retired[purpose].add(old);
-    void old.close().then(
-      () => retired[purpose].delete(old),
-      () => retired[purpose].delete(old),
-    );
   }
 
   async function read(): Promise<boolean> {
@@ -129,4 +129,8 @@ export async function createTransport(options: TransportOptions): Promise<Transp
 /** Both sides come from one function, so their keys stand in one order. */
 function same(a: object, b: object): boolean {
   return JSON.stringify(a) === JSON.stringify(b);
+}
+
+function isIdle(agent: Agent): boolean {
+  return Object.values(agent.stats).every(({ connected, size }) => Number(connected) === 0 && size === 0);
 }
