@@ -1,10 +1,10 @@
 /**
- * Milliseconds since the epoch of an RFC 3339 date-time, or undefined. Date.parse alone would take other forms and
- * roll impossible days over, so a value that moved its calendar day is refused.
+ * Milliseconds since the epoch of an RFC 3339 date-time, or undefined. Date.parse alone would take other forms,
+ * the hour 24 among them, and roll impossible days over, so a value that moved its calendar day is refused.
  */
 export function parseTimestamp(text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
-  const match = /^(\d{4})-(\d{2})-(\d{2})T\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?(?:Z|[+-]\d{2}:\d{2})$/.exec(text);
+  const match = /^(\d{4})-(\d{2})-(\d{2})T(?:[01]\d|2[0-3]):\d{2}:\d{2}(?:\.\d{1,9})?(?:Z|[+-]\d{2}:\d{2})$/.exec(text);
   if (!match) return undefined;
   const milliseconds = Date.parse(text);
   if (Number.isNaN(milliseconds)) return undefined;
