@@ -66,3 +66,26 @@ function anyOr(values: readonly string[] | undefined, wanted: string | undefined
   if (!values?.length || values.includes("*")) return true;
   return wanted !== undefined && values.includes(wanted);
 }
+
+/** Whether two owners claim some object equally precisely. */
+export function claimsOverlap(a: IdentityOwner, b: IdentityOwner): boolean {
+  return (a.spec.resources ?? []).some((left) =>
+    (b.spec.resources ?? []).some((right) => {
+      if (left.scope !== right.scope) return false;
+      const leftAll = !left.namespaces?.length || left.namespaces.includes("*");
+      const rightAll = !right.namespaces?.length || right.namespaces.includes("*");
+      if (leftAll !== rightAll) return false;
+      return (
+        (leftAll || overlap(left.namespaces, right.namespaces)) &&
+        overlap(left.apiGroups, right.apiGroups) &&
+        overlap(left.resources, right.resources) &&
+        overlap(left.resourceNames, right.resourceNames)
+      );
+    }),
+  );
+}
+
+function overlap(a: readonly string[] | undefined, b: readonly string[] | undefined): boolean {
+  if (!a?.length || !b?.length || a.includes("*") || b.includes("*")) return true;
+  return a.some((value) => b.includes(value));
+}

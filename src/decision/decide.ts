@@ -6,7 +6,8 @@ import { checkCapability } from "./checks/capability.ts";
 import { checkConnect } from "./checks/connect.ts";
 import { checkFrozen } from "./checks/frozen.ts";
 import { checkIdentityOwner } from "./checks/identity-owner.ts";
-import { checkNeverGrantable } from "./checks/never-grantable.ts";
+import { checkNeverGrantable, isNeverGrantable } from "./checks/never-grantable.ts";
+import { effectsOf } from "./effects.ts";
 import { gather } from "./facts.ts";
 import type { DecisionInput, Facts } from "./facts.ts";
 import { isOwnRequest } from "./own-request.ts";
@@ -40,10 +41,15 @@ export function decide(input: DecisionInput): Verdict {
     : sealProtected(result, facts);
 }
 
-/** Shadow mode never covers the protected set. */
-function sealProtected(denial: Denial, { effects, settings }: Facts): Denial {
-  const sealed = effects.some((effect) =>
-    isProtected(effect.group, effectResource(effect), settings.protectedResources),
+/** Marks a denial of a protected write: shadow mode never covers the protected set. */
+export function sealProtected(
+  denial: Denial,
+  { request, settings }: Pick<DecisionInput, "request" | "settings">,
+): Denial {
+  const sealed = effectsOf(request).some(
+    (effect) =>
+      isProtected(effect.group, effectResource(effect), settings.protectedResources) ||
+      isNeverGrantable(effect, settings),
   );
   return sealed ? { ...denial, absolute: true } : denial;
 }

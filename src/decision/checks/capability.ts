@@ -27,12 +27,9 @@ export function checkCapability(facts: Facts): Denial | undefined {
   const [nearest] = covering;
   if (!problem || !nearest) return noRule(facts);
   const owner = nearest.capability.spec.policyOwnerName;
-  return deny(
-    problem.code,
-    problem.message,
-    `ask policy owner ${describeOwner(snapshot.owners.get(owner), owner)}`,
-    { nearest: nearestOf(nearest, problem.code) },
-  );
+  return deny(problem.code, problem.message, `ask policy owner ${describeOwner(snapshot.owners.get(owner), owner)}`, {
+    nearest: nearestOf(nearest, problem.code),
+  });
 }
 
 function noRule({ rules, agent, effects, snapshot }: Facts): Denial {

@@ -1,0 +1,117 @@
+import { policyDigest, specDigest } from "../api/digest.ts";
+import { formatTimestamp } from "../api/timestamp.ts";
+import type { Accountable } from "../decision/accountable.ts";
+import type { AdmissionRequest } from "../decision/admission-request.ts";
+import type { Basis, Verdict } from "../decision/verdict.ts";
+import type { WriteRequest } from "../decision/write-request.ts";
+import type { Caller } from "./handler.ts";
+
+/** What was answered: `would-deny` is a denial that shadow mode let pass, `error` one that no decision stands behind. */
+export type RecordedVerdict = "allow" | "deny" | "would-deny" | "error";
+
+export interface DecisionRecordInput {
+  readonly time: number;
+  readonly request: WriteRequest;
+  readonly userInfo: AdmissionRequest["userInfo"];
+  readonly caller: Caller;
+  readonly verdict: RecordedVerdict;
+  readonly code: string;
+  readonly message: string;
+  readonly decided: Verdict | undefined;
+  readonly accountable: Accountable;
+  readonly liveReads: number;
+}
+
+/**
+ * The `spec` of a `decision` entry (docs/reference/ledger.md). Absent values are left out, so that the entry is the
+ * same canonical JSON whoever builds it. It names people, objects and digests, and holds no object's content.
+ */
+export function decisionRecord(input: DecisionRecordInput): object {
+  const { request, decided } = input;
+  const { requester, target } = request;
+  return present({
+    time: formatTimestamp(input.time),
+    requestUid: request.uid,
+    verdict: input.verdict,
+    code: input.code,
+    message: input.message.slice(0, 2000),
+    operation: request.operation,
+    resource: {
+      group: target.group,
+      version: target.version,
+      resource: target.resource,
+      subresource: target.subresource,
+    },
+    object: present({
+      namespace: target.namespace,
+      name: target.name,
+      uid: target.uid,
+      oldResourceVersion: target.oldResourceVersion,
+    }),
+    user: input.userInfo,
+    credential: present({
+      id: requester.credentialId,
+      podName: requester.podName,
+      podUid: requester.podUid,
+      nodeName: requester.nodeName,
+    }),
+    delegation: requester.delegation,
+    owners: present({
+      identity: input.accountable.identityOwner,
+      policy: input.accountable.policyOwner,
+      approving: input.accountable.approvingOwners,
+    }),
+    basis: decided?.kind === "allow" && decided.code === "Approved" ? basisRecord(decided.basis) : undefined,
+    nearest: decided?.kind === "deny" ? decided.nearest && present({ ...decided.nearest }) : undefined,
+    caller: input.caller,
+    liveReads: input.liveReads,
+  });
+}
+
+function basisRecord(basis: Basis): object {
+  const { approval, capability, lifecycle, rule, risk } = basis;
+  return {
+    risk,
+    rule: rule.name,
+    capability: present({
+      ...version(capability),
+      policyDigest: policyDigest(capability),
+      definedBy: definition(basis),
+    }),
+    approval: present({
+      namespace: approval.metadata.namespace,
+      ...version(approval),
+      specDigest: specDigest(approval),
+      requestID: approval.spec.requestID,
+      requestedBy: approval.spec.requestedBy,
+      onBehalfOf: approval.spec.onBehalfOf,
+      reason: approval.spec.reason,
+      ticket: approval.spec.ticket,
+      approvedAt: lifecycle.approvedAt === undefined ? undefined : formatTimestamp(lifecycle.approvedAt),
+      expiresAt: lifecycle.expiresAt === undefined ? undefined : formatTimestamp(lifecycle.expiresAt),
+      approvals: lifecycle.approvals.map(({ by, ownerName, at, member, credentialId }) => ({
+        by,
+        ownerName,
+        at: formatTimestamp(at),
+        member,
+        credentialId,
+      })),
+    }),
+    ownerVersions: [basis.rootOwner, basis.identityOwner, basis.policyOwner, ...basis.approvingOwners].map(version),
+  };
+}
+
+function definition({ capability }: Basis): object | undefined {
+  const definedBy = capability.spec.definedBy;
+  return definedBy && present({ by: definedBy.by, ownerName: definedBy.ownerName, at: definedBy.at });
+}
+
+function version({ metadata }: Basis["approval"] | Basis["capability"] | Basis["rootOwner"]): object {
+  const { name, uid, resourceVersion, generation } = metadata;
+  return present({ name, uid, resourceVersion, generation });
+}
+
+/** Leaves out members that are undefined: canonical JSON refuses them. */
+export function present(members: Readonly<Record<string, unknown>>): object {
+  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined));
+}

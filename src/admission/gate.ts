@@ -1,0 +1,115 @@
+import { accountableFor } from "../decision/accountable.ts";
+import { sealProtected } from "../decision/decide.ts";
+import { deny } from "../decision/deny.ts";
+import type { DecisionSettings } from "../decision/facts.ts";
+import type { Denial, Verdict } from "../decision/verdict.ts";
+import { normalise } from "../decision/write-request.ts";
+import type { WriteRequest } from "../decision/write-request.ts";
+import type { WritCache } from "../cache/writ-cache.ts";
+import type { Logger } from "../telemetry/logger.ts";
+import { decisionRecord } from "./decision-record.ts";
+import type { RecordedVerdict } from "./decision-record.ts";
+import type { AdmissionHandler, Answer, Call } from "./handler.ts";
+import type { LiveReader } from "./live-reader.ts";
+import { prove } from "./prove.ts";
+import type { ProvenVerdict } from "./prove.ts";
+import { auditAnnotations } from "./record.ts";
+import type { Recorder } from "./record.ts";
+
+export interface GateOptions {
+  readonly settings: DecisionSettings;
+  readonly cache: Pick<WritCache, "snapshot" | "problems">;
+  readonly reader: LiveReader;
+  readonly record: Recorder;
+  readonly clock: () => number;
+  readonly log: Logger;
+  /** Until this instant denials outside the protected set are recorded and not enforced. */
+  readonly shadowUntil: number | undefined;
+}
+
+/** Judges agents' writes: decide, prove current, record, answer. */
+export function createGate(options: GateOptions): AdmissionHandler {
+  const { settings, cache, reader, record, clock, log, shadowUntil } = options;
+  return async (call) => {
+    const request = normalise(call.request);
+    const { verdict, now, liveReads } = await judge(request);
+    const shadowed = verdict.kind === "deny" && !verdict.absolute && shadowUntil !== undefined && now < shadowUntil;
+    const answer = answerOf(verdict, shadowed);
+    if (request.dryRun) return answer;
+    const recorded = decisionRecord({
+      time: now,
+      request,
+      userInfo: call.request.userInfo,
+      caller: call.caller,
+      verdict: shadowed ? "would-deny" : verdict.kind,
+      code: verdict.code,
+      message: verdict.kind === "deny" ? verdict.message : "",
+      decided: verdict,
+      accountable: accountableFor(verdict, { request, settings, now, snapshot: cache.snapshot() }),
+      liveReads,
+    });
+    try {
+      return { ...answer, auditAnnotations: auditAnnotations(request.uid, await record("decision", recorded)) };
+    } catch (error) {
+      log.error({ requestUid: request.uid, err: error }, "a decision could not be recorded");
+      const next = "try again; if it lasts, look at the webhook's log: its disk may be full or broken";
+      return denialAnswer(
+        deny("RecordFailed", "the decision could not be recorded, and nothing unrecorded is admitted", next),
+      );
+    }
+  };
+
+  async function judge(request: WriteRequest): Promise<ProvenVerdict> {
+    const [problem] = cache.problems();
+    const result = problem === undefined ? await decideLive(request) : unsynced(problem);
+    const { verdict } = result;
+    return verdict.kind === "deny" ? { ...result, verdict: sealProtected(verdict, { request, settings }) } : result;
+  }
+
+  function decideLive(request: WriteRequest): Promise<ProvenVerdict> {
+    const onReadError = (error: unknown): void => {
+      log.error({ requestUid: request.uid, err: error }, "live read failed");
+    };
+    return prove({ request, snapshot: cache.snapshot, settings, reader, clock, onReadError });
+  }
+
+  function unsynced(problem: string): ProvenVerdict {
+    const next = "try again in a few seconds; if it lasts, look at /readyz of the webhook";
+    return {
+      verdict: deny("CacheNotSynced", `Writ does not know the present objects: ${problem}`, next),
+      now: clock(),
+      liveReads: 0,
+    };
+  }
+}
+
+function answerOf(verdict: Verdict, shadowed: boolean): Answer {
+  if (verdict.kind === "allow") return { allowed: true, code: verdict.code, message: "" };
+  if (shadowed) {
+    const warnings = [`Writ shadow mode: this write would be denied. ${verdict.code}: ${verdict.message}`];
+    return { allowed: true, code: verdict.code, message: "", warnings };
+  }
+  return denialAnswer(verdict);
+}
+
+function denialAnswer({ code, message, next, nearest }: Denial): Answer {
+  const causes = nearest ? [{ reason: "NearestMiss", message: JSON.stringify(nearest), field: nearest.missed }] : [];
+  return { allowed: false, code, message: `${message}\nNext: ${next}`, causes };
+}
+
+/** The record of a denial that the server gave in the gate's place: no decision stands behind it. */
+export function serverDenialRecord(call: Call, answer: Answer, time: number): object {
+  const verdict: RecordedVerdict = "error";
+  return decisionRecord({
+    time,
+    request: normalise(call.request),
+    userInfo: call.request.userInfo,
+    caller: call.caller,
+    verdict,
+    code: answer.code,
+    message: answer.message,
+    decided: undefined,
+    accountable: { identityOwner: undefined, policyOwner: undefined, approvingOwners: [] },
+    liveReads: 0,
+  });
+}

@@ -1,0 +1,96 @@
+import { agentUserName, isAgent } from "../../api/agents.ts";
+import { approvalTerms } from "../../api/approval-terms.ts";
+import { decisionStatement } from "../../api/decisions.ts";
+import { membershipText } from "../../api/people.ts";
+import { parseTimestamp } from "../../api/timestamp.ts";
+import type { ElevationApproval, ElevationApprovalDecision } from "../../api/types.gen.ts";
+import { userInfoDigest } from "../../api/attestation.ts";
+import type { DecisionSettings } from "../../decision/facts.ts";
+import type { Snapshot } from "../../decision/snapshot.ts";
+import type { Change } from "./change.ts";
+import { judgeDecision } from "./judge-decision.ts";
+import { refuse } from "./refusal.ts";
+import type { Refusal } from "./refusal.ts";
+
+type ApprovalChange = Change<ElevationApproval>;
+
+/** How far a stamp's time may lie from the guard's: both run within one request. */
+const maxStampAge = 60_000;
+
+/** Refusals of a new approval. `sameRequestId` are the approvals known to carry the same requestID. */
+export function checkNewApproval(
+  { object, user }: ApprovalChange,
+  snapshot: Snapshot,
+  settings: DecisionSettings,
+  sameRequestId: readonly ElevationApproval[],
+): Refusal | undefined {
+  const { spec, metadata } = object;
+  const agent = agentUserName(spec.agent);
+  if ((spec.decisions?.length ?? 0) > 0) {
+    return refuse(
+      "DecisionsAtCreation",
+      "an ElevationApproval is created without decisions",
+      undefined,
+      "spec.decisions",
+    );
+  }
+  if (spec.requestedBy !== user.username) {
+    return refuse(
+      "NotStamped",
+      `spec.requestedBy says "${spec.requestedBy}" instead of who asks`,
+      undefined,
+      "spec.requestedBy",
+    );
+  }
+  const isOwn = agent === user.username && (spec.agent.uid === undefined || spec.agent.uid === user.uid);
+  if (isAgent(user, settings.agents) && !isOwn) {
+    return refuse("AgentsMayOnlyRequest", `agent ${user.username} may request for itself only, not for ${agent}`);
+  }
+  const used = sameRequestId.find((other) => other.metadata.uid !== metadata.uid);
+  if (used) {
+    const name = `${used.metadata.namespace ?? ""}/${used.metadata.name}`;
+    return refuse("RequestIDUsed", `spec.requestID is that of ElevationApproval ${name}`, undefined, "spec.requestID");
+  }
+  const capability = snapshot.capability(spec.capabilityName);
+  const result = approvalTerms(object, capability, settings.trust.clusterApprovalNamespace);
+  return result.kind === "problem" ? refuse(result.code, result.message) : undefined;
+}
+
+/** The decisions of an approval that were not there before. Entries are keyed by (by, ownerName, verdict). */
+export function newDecisions({ object, old }: ApprovalChange): readonly ElevationApprovalDecision[] {
+  const known = new Set((old?.spec.decisions ?? []).map(decisionKey));
+  return (object.spec.decisions ?? []).filter((decision) => !known.has(decisionKey(decision)));
+}
+
+export function decisionKey({ by, ownerName, verdict }: Partial<ElevationApprovalDecision>): string {
+  return JSON.stringify([by, ownerName, verdict]);
+}
+
+/** Whether a new decision is the caller's own, genuinely attested and one that they may make. */
+export function checkNewDecision(
+  { object, old, user }: ApprovalChange,
+  decision: ElevationApprovalDecision,
+  snapshot: Snapshot,
+  settings: DecisionSettings,
+  now: number,
+): Refusal | undefined {
+  if (decision.by !== user.username) {
+    return refuse("ForgedDecision", `a decision names "${decision.by}", but it is ${user.username} who asks`);
+  }
+  const judged = judgeDecision({ approval: old ?? object, decision, user, snapshot, settings, now });
+  if (judged.kind === "refusal") return judged;
+  const statement = decisionStatement(object, decision, settings.trust.clusterId);
+  const payload =
+    decision.attestation === undefined ? undefined : settings.trust.verify(statement, decision.attestation);
+  const at = parseTimestamp(decision.at);
+  const genuine =
+    payload !== undefined &&
+    payload.member === membershipText(judged.membership) &&
+    payload.credentialId === judged.credentialId &&
+    payload.userInfoDigest === userInfoDigest(user) &&
+    at !== undefined &&
+    Math.abs(at - now) <= maxStampAge;
+  return genuine
+    ? undefined
+    : refuse("ForgedDecision", `the decision of ${decision.by} carries no attestation of this request`);
+}

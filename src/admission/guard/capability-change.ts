@@ -1,0 +1,85 @@
+import { agentUserName, isInAgentSet } from "../../api/agents.ts";
+import { definitionStatement } from "../../api/capability-state.ts";
+import { policyDigest } from "../../api/digest.ts";
+import { isProtected } from "../../api/protected-set.ts";
+import { ruleRisk } from "../../api/rules.ts";
+import type { AgentCapability, AgentCapabilityRule } from "../../api/types.gen.ts";
+import type { DecisionSettings } from "../../decision/facts.ts";
+import { canonicalJson } from "../../ledger/canonical-json.ts";
+import type { Change } from "./change.ts";
+import { refuse } from "./refusal.ts";
+import type { Refusal } from "./refusal.ts";
+
+/** Refusals that follow from the capability alone. */
+export function checkCapabilityContent(capability: AgentCapability, settings: DecisionSettings): Refusal | undefined {
+  const outside = capability.spec.agents.find((agent) => !isInAgentSet(agent, settings.agents));
+  if (outside) {
+    return refuse(
+      "IdentityOutsideAgentSet",
+      `${agentUserName(outside)} is no agent of this installation (agent namespaces: ${settings.agents.namespaces.join(", ")})`,
+      undefined,
+      "spec.agents",
+    );
+  }
+  for (const rule of capability.spec.rules) {
+    const refusal = checkRule(rule, settings);
+    if (refusal) return refusal;
+  }
+  return undefined;
+}
+
+function checkRule(rule: AgentCapabilityRule, settings: DecisionSettings): Refusal | undefined {
+  const own = [settings.systemNamespace, settings.clusterApprovalNamespace];
+  const namespace = rule.namespaces?.find((name) => own.includes(name));
+  if (namespace !== undefined) {
+    return refuse(
+      "OwnNamespaceInRule",
+      `rule "${rule.name}" names Writ's namespace "${namespace}", which is never grantable`,
+    );
+  }
+  if (ruleRisk(rule) === "High") return undefined;
+  for (const group of rule.apiGroups) {
+    for (const resource of rule.resources) {
+      if (group !== "*" && resource !== "*" && isProtected(group, resource, settings.protectedResources)) {
+        const what = group === "" ? resource : `${resource}.${group}`;
+        return refuse(
+          "LowRiskProtected",
+          `rule "${rule.name}" is Low and names ${what}, which is in the protected set`,
+        );
+      }
+    }
+  }
+  return undefined;
+}
+
+/** Whether `definedBy` is as it was, absent, or genuinely attested. A stale one is inert and harmless. */
+export function checkDefinition(
+  { object, old }: Change<AgentCapability>,
+  settings: DecisionSettings,
+): Refusal | undefined {
+  const definedBy = object.spec.definedBy;
+  if (!definedBy || sameJson(definedBy, old?.spec.definedBy)) return undefined;
+  const statement = definitionStatement(definedBy, settings.trust.clusterId);
+  const { attestation } = definedBy;
+  if (statement && attestation !== undefined && settings.trust.verify(statement, attestation)) return undefined;
+  return refuse(
+    "ForgedDefinition",
+    `definedBy of AgentCapability "${object.metadata.name}" carries no attestation of this installation, and you are no member of "${object.spec.policyOwnerName}" who could define it`,
+  );
+}
+
+/** A capability is suspended and released by members of the policy owner that it had before. */
+export function changesSuspension({ object, old }: Change<AgentCapability>): boolean {
+  return old !== undefined && (object.spec.suspended === true) !== (old.spec.suspended === true);
+}
+
+/** Whether a member who makes this change thereby defines the capability. Suspending it is no definition. */
+export function definesCapability({ object, old }: Change<AgentCapability>): boolean {
+  if (!old) return true;
+  return policyDigest(object) !== policyDigest(old) || !sameJson(object.spec.definedBy, old.spec.definedBy);
+}
+
+export function sameJson(a: object | undefined, b: object | undefined): boolean {
+  if (a === undefined || b === undefined) return a === b;
+  return canonicalJson(a) === canonicalJson(b);
+}

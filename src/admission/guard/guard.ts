@@ -1,0 +1,170 @@
+import { isAgent } from "../../api/agents.ts";
+import { capabilityProblem } from "../../api/capability-state.ts";
+import { formatTimestamp } from "../../api/timestamp.ts";
+import type { AgentCapability, ElevationApproval, IdentityOwner } from "../../api/types.gen.ts";
+import type { WritCache } from "../../cache/writ-cache.ts";
+import type { DecisionSettings } from "../../decision/facts.ts";
+import type { Logger } from "../../telemetry/logger.ts";
+import type { AdmissionHandler, Answer, Call } from "../handler.ts";
+import type { LiveReader } from "../live-reader.ts";
+import { auditAnnotations } from "../record.ts";
+import type { Recorder } from "../record.ts";
+import { checkNewApproval, checkNewDecision, newDecisions } from "./approval-change.ts";
+import { changesSuspension, checkCapabilityContent, checkDefinition, sameJson } from "./capability-change.ts";
+import { readChange } from "./change.ts";
+import type { Change, WritChange } from "./change.ts";
+import { changeRecord, deletionRecord } from "./change-record.ts";
+import type { ClaimReview } from "./claim-review.ts";
+import { liveSnapshot } from "./lookup.ts";
+import type { LiveSnapshot } from "./lookup.ts";
+import { checkOwner, isMemberOf, ownerWarnings, requiredRight } from "./owner-change.ts";
+import { refuse } from "./refusal.ts";
+import type { Refusal } from "./refusal.ts";
+
+export interface GuardOptions {
+  readonly settings: DecisionSettings;
+  readonly cache: Pick<WritCache, "snapshot" | "approvalsWithRequestId">;
+  readonly reader: LiveReader;
+  readonly mayClaim: ClaimReview;
+  readonly record: Recorder;
+  readonly clock: () => number;
+  readonly log: Logger;
+}
+
+type Admitted = { readonly kind: "admitted"; readonly warnings: readonly string[] };
+
+/**
+ * Judges changes of Writ's own kinds, whoever makes them. What is admitted is recorded with its author before the
+ * answer. A deletion revokes and is never refused; it is only noted.
+ */
+export function createGuard(options: GuardOptions): AdmissionHandler {
+  const { settings, cache, record, clock, log } = options;
+  const live = liveSnapshot(cache.snapshot, options.reader);
+
+  return async (call) => {
+    const { request } = call;
+    if (request.operation === "DELETE") return noteDeletion(call);
+    const change = readChange(call);
+    if (change.kind === "refusal") return refusalAnswer(change);
+    const outcome = await judge(change);
+    if (outcome.kind === "refusal") return refusalAnswer(outcome);
+    const answer: Answer = { allowed: true, code: "Admitted", message: "", warnings: outcome.warnings };
+    if (request.dryRun === true) return answer;
+    try {
+      const { kind, spec } = changeRecord(call, change, formatTimestamp(clock()));
+      return { ...answer, auditAnnotations: auditAnnotations(request.uid, await record(kind, spec)) };
+    } catch (error) {
+      log.error({ requestUid: request.uid, err: error }, "a change of a Writ object could not be recorded");
+      return refusalAnswer(refuse("RecordFailed", "the change could not be recorded"));
+    }
+  };
+
+  async function judge(change: WritChange): Promise<Admitted | Refusal> {
+    // Finalizers, labels and the like carry no power, and taking a finalizer away must always be possible.
+    const touchesSpec = change.old === undefined || !sameJson(change.object.spec, change.old.spec);
+    const byAgent = isAgent(change.user, settings.agents);
+    if (byAgent && !(change.resource === "elevationapprovals" && change.operation === "CREATE")) {
+      return refuse("AgentsMayOnlyRequest", `agent ${change.user.username} may not touch Writ's objects`);
+    }
+    if (!touchesSpec) return admitted();
+    try {
+      switch (change.resource) {
+        case "identityowners":
+          return await judgeOwner(change, options, live);
+        case "agentcapabilities":
+          return await judgeCapability(change, options, live);
+        case "elevationapprovals":
+          return await judgeApproval(change, options, live);
+      }
+    } catch (error) {
+      log.error({ err: error, resource: change.resource }, "the guard could not look up what it has to know");
+      return refuse("LookupFailed", "what the guard has to know could not be read from the API server");
+    }
+  }
+
+  async function noteDeletion(call: Call): Promise<Answer> {
+    const answer: Answer = { allowed: true, code: "Admitted", message: "" };
+    const entry = deletionRecord(call, formatTimestamp(clock()));
+    if (call.request.dryRun === true || !entry) return answer;
+    try {
+      return {
+        ...answer,
+        auditAnnotations: auditAnnotations(call.request.uid, await record(entry.kind, entry.spec)),
+      };
+    } catch (error) {
+      log.error({ requestUid: call.request.uid, err: error }, "a deletion could not be recorded and goes on");
+      return answer;
+    }
+  }
+}
+
+async function judgeOwner(
+  change: Change<IdentityOwner>,
+  { settings, mayClaim }: GuardOptions,
+  live: LiveSnapshot,
+): Promise<Admitted | Refusal> {
+  const { object, user } = change;
+  const { name } = object.metadata;
+  // A suspension, the freeze included, must pass whatever else is wrong with the owner.
+  const right = requiredRight(change);
+  const snapshot = await live({ owners: [name], capabilities: [] });
+  const suffices = right === "nothing" || (right === "claim or membership" && isMemberOf(change.old, user));
+  if (!suffices && !(await mayClaim(user, name))) {
+    const who = right === "claim" ? "who holds the verb claim on it" : "its members and who holds the verb claim on it";
+    return refuse("ClaimRequired", `only ${who} may change IdentityOwner "${name}" so, and ${user.username} may not`);
+  }
+  return checkOwner(change, settings) ?? admitted(ownerWarnings(change, snapshot));
+}
+
+async function judgeCapability(
+  change: Change<AgentCapability>,
+  { settings, clock }: GuardOptions,
+  live: LiveSnapshot,
+): Promise<Admitted | Refusal> {
+  const { object, old, user } = change;
+  const policyOwner = old?.spec.policyOwnerName ?? object.spec.policyOwnerName;
+  const snapshot = await live({ owners: [policyOwner, object.spec.policyOwnerName], capabilities: [] });
+  if (changesSuspension(change) && !isMemberOf(snapshot.owners.get(policyOwner), user)) {
+    return refuse(
+      "MembershipRequired",
+      `AgentCapability "${object.metadata.name}" is suspended and released by members of "${policyOwner}", and ${user.username} is none`,
+      undefined,
+      "spec.suspended",
+    );
+  }
+  const refusal = checkCapabilityContent(object, settings) ?? checkDefinition(change, settings);
+  if (refusal) return refusal;
+  const problem = capabilityProblem(object, snapshot.owners, clock(), settings.trust);
+  return admitted(problem ? [`not in force: ${problem.message}`] : []);
+}
+
+async function judgeApproval(
+  change: Change<ElevationApproval>,
+  { settings, cache, clock }: GuardOptions,
+  live: LiveSnapshot,
+): Promise<Admitted | Refusal> {
+  const { object, old } = change;
+  const decisions = newDecisions(change);
+  const snapshot = await live({
+    owners: decisions.map((decision) => decision.ownerName),
+    capabilities: [object.spec.capabilityName],
+  });
+  if (!old) {
+    const sameRequestId = cache.approvalsWithRequestId(object.spec.requestID);
+    return checkNewApproval(change, snapshot, settings, sameRequestId) ?? admitted();
+  }
+  for (const decision of decisions) {
+    const refusal = checkNewDecision(change, decision, snapshot, settings, clock());
+    if (refusal) return refusal;
+  }
+  return admitted();
+}
+
+function admitted(warnings: readonly string[] = []): Admitted {
+  return { kind: "admitted", warnings };
+}
+
+export function refusalAnswer({ code, message, next, field }: Refusal): Answer {
+  const causes = field === undefined ? [] : [{ reason: code, message, field }];
+  return { allowed: false, code, message: `${message}\nNext: ${next}`, causes };
+}

@@ -1,0 +1,88 @@
+import { approvalTerms } from "../../api/approval-terms.ts";
+import { approversOf, rejectorsOf } from "../../api/approvers.ts";
+import { excludedPersons } from "../../api/decisions.ts";
+import { policyDigest } from "../../api/digest.ts";
+import { lifecycle } from "../../api/lifecycle.ts";
+import type { AgentCapability, ElevationApproval, ElevationApprovalDecision } from "../../api/types.gen.ts";
+import type { UserInfo } from "../../decision/admission-request.ts";
+import type { DecisionSettings } from "../../decision/facts.ts";
+import type { Snapshot } from "../../decision/snapshot.ts";
+import { actingMember } from "./person.ts";
+import type { ActingMember } from "./person.ts";
+import { refuse } from "./refusal.ts";
+import type { Refusal } from "./refusal.ts";
+
+export interface DecisionToJudge {
+  /** The approval as it was before the decision. */
+  readonly approval: ElevationApproval;
+  readonly decision: Partial<ElevationApprovalDecision> & Pick<ElevationApprovalDecision, "verdict" | "ownerName">;
+  readonly user: UserInfo;
+  /** With the deciding owner and the capability as read after the request arrived. */
+  readonly snapshot: Snapshot;
+  readonly settings: DecisionSettings;
+  readonly now: number;
+}
+
+export interface JudgedDecision extends Omit<ActingMember, "kind"> {
+  readonly kind: "judged";
+  /** Empty for a rejection whose capability does not exist. */
+  readonly policyDigest: string;
+}
+
+/**
+ * Whether a caller may decide so. A rejection asks for nothing but membership of an owner that has a say: no state of
+ * the approval, digest or clock may refuse it. A decision that would be inert is refused, since it would stand in the
+ * way of a real one.
+ */
+export function judgeDecision(input: DecisionToJudge): JudgedDecision | Refusal {
+  const { approval, decision, user, snapshot, settings } = input;
+  const owner = snapshot.owners.get(decision.ownerName);
+  const member = actingMember(user, decision.ownerName, owner, settings.agents);
+  if (member.kind === "refusal") return member;
+  const capability = snapshot.capability(approval.spec.capabilityName);
+  const digest = capability ? policyDigest(capability) : "";
+  const judged: JudgedDecision = { ...member, kind: "judged", policyDigest: digest };
+  const namespace = settings.trust.clusterApprovalNamespace;
+  if (decision.verdict === "Reject") {
+    const names = rejectorsOf(approval, capability, snapshot.owners, namespace);
+    if (names.has(decision.ownerName)) return judged;
+    return notAnApprover(decision.ownerName, "reject", [...names]);
+  }
+  return judgeApproval(input, capability, digest) ?? judged;
+}
+
+function judgeApproval(
+  { approval, decision, user, snapshot, settings, now }: DecisionToJudge,
+  capability: AgentCapability | undefined,
+  digest: string,
+): Refusal | undefined {
+  const { owners } = snapshot;
+  const { trust } = settings;
+  const result = approvalTerms(approval, capability, trust.clusterApprovalNamespace);
+  if (result.kind === "problem") return refuse(result.code, result.message);
+  if (!capability)
+    return refuse("CapabilityNotFound", `AgentCapability "${approval.spec.capabilityName}" does not exist`);
+  if (excludedPersons(approval, owners).has(owners.person(user.username))) {
+    return refuse("SelfApproval", `${user.username} requested this ElevationApproval, or it is done on their behalf`);
+  }
+  const { lines, problems } = approversOf(approval, capability, result.terms, owners, trust.clusterApprovalNamespace);
+  if (!lines.some((line) => line.ownerName === decision.ownerName)) {
+    const [problem] = problems;
+    return problem
+      ? refuse("NotAnApprover", `nobody can approve it now: ${problem.message}`)
+      : notAnApprover(decision.ownerName, "approve", [...new Set(lines.map((line) => line.ownerName))]);
+  }
+  const life = lifecycle({ approval, capability, owners, now, uses: approval.status?.uses ?? 0, trust });
+  if (["Denied", "Revoked", "Expired", "Exhausted"].includes(life.phase)) {
+    return refuse("ApprovalOver", `it is ${life.phase}: ${life.message}`);
+  }
+  if (decision.policyDigest !== undefined && decision.policyDigest !== digest) {
+    return refuse("DigestMismatch", `AgentCapability "${capability.metadata.name}" has the digest ${digest} now`);
+  }
+  return undefined;
+}
+
+function notAnApprover(ownerName: string, verb: string, names: readonly string[]): Refusal {
+  const who = names.map((name) => `"${name}"`).join(", ");
+  return refuse("NotAnApprover", `owner "${ownerName}" has no say in it; members of ${who} may ${verb} it`);
+}

@@ -1,0 +1,110 @@
+import { createPrivateKey } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { attestationSigner } from "../api/attestation.ts";
+import { loadSettings } from "../cache/installation.ts";
+import { observeCache } from "../cache/observe.ts";
+import { startWritCache } from "../cache/writ-cache.ts";
+import type { WritConfiguration } from "../config/config.ts";
+import { createKubeClient } from "../kube/client.ts";
+import { openLedger } from "../ledger/open-ledger.ts";
+import { watchEventLoopLag } from "../telemetry/event-loop-lag.ts";
+import type { Logger } from "../telemetry/logger.ts";
+import { createMetrics } from "../telemetry/metrics.ts";
+import { startTelemetryServer } from "../telemetry/telemetry-server.ts";
+import { createGate, serverDenialRecord } from "./gate.ts";
+import { agentUidLookup } from "./guard/agent-uid.ts";
+import { claimReview } from "./guard/claim-review.ts";
+import { createGuard } from "./guard/guard.ts";
+import { createStamps } from "./guard/stamps.ts";
+import { createLiveReader } from "./live-reader.ts";
+import { recorder } from "./record.ts";
+import { startAdmissionServer } from "./server/admission-server.ts";
+
+/** A running webhook process. */
+export interface Webhook {
+  /** Stops without dropping a request. */
+  readonly close: () => Promise<void>;
+  /** Resolves with the error that makes going on impossible. */
+  readonly failed: Promise<Error>;
+}
+
+/** Assembles the webhook: everything that its handlers need, then the server, then readiness. */
+export async function runWebhook(configuration: WritConfiguration, log: Logger): Promise<Webhook> {
+  const clock = Date.now;
+  const metrics = createMetrics();
+  const lag = watchEventLoopLag(metrics);
+  const client = await createKubeClient({
+    log,
+    userAgent: "writ-webhook",
+    ...(configuration.kubeconfig === undefined ? {} : { kubeconfig: configuration.kubeconfig }),
+  });
+  const settings = await loadSettings(configuration, client);
+  const signer = attestationSigner(createPrivateKey(readFileSync(configuration.attestation.signingKeyFile)));
+  const ledger = await openLedger(configuration.ledger);
+  if (ledger.recovered.truncatedBytes > 0) {
+    log.warn(
+      { ...ledger.recovered, entries: String(ledger.recovered.entries) },
+      "cut a torn write at the ledger's end",
+    );
+  }
+  const record = recorder(ledger, metrics);
+  await record("startup", {
+    time: new Date(clock()).toISOString(),
+    clusterId: settings.trust.clusterId,
+    pid: process.pid,
+  });
+  const cache = startWritCache({ client, log });
+  const stopObserving = observeCache(cache, metrics);
+  const reader = createLiveReader(client, clock, metrics);
+  const shared = { settings, cache, reader, record, clock, log };
+  const gate = createGate({ ...shared, shadowUntil: configuration.shadow?.until });
+  const guard = createGuard({ ...shared, mayClaim: claimReview(client) });
+  const stamps = createStamps({ ...shared, signer, agentUid: agentUidLookup(client) });
+
+  let closing = false;
+  const telemetry = await startTelemetryServer({
+    ...configuration.telemetry.webhook,
+    metrics,
+    ready: () => {
+      const problems = [...cache.problems(), ...(closing ? ["shutting down"] : [])];
+      return { ready: problems.length === 0, problems };
+    },
+  });
+  const server = await startAdmissionServer({
+    listen: configuration.webhook.listen,
+    tls: configuration.webhook.tls,
+    callers: configuration.webhook.callers,
+    handlers: { gate, guard, stamps },
+    clock,
+    metrics,
+    log,
+    limits: configuration.limits,
+    eventLoopLag: lag.p99,
+    onServerDenial: async ({ endpoint, call, answer }) => {
+      if (endpoint === "gate" && call.request.dryRun !== true) {
+        await record("decision", serverDenialRecord(call, answer, clock()));
+      }
+    },
+  });
+  log.info({ url: server.url.replace(/(:\d+)\/.*/, "$1"), telemetry: telemetry.url }, "webhook serves");
+  if (configuration.shadow && configuration.shadow.until > clock()) {
+    log.warn({ until: new Date(configuration.shadow.until).toISOString() }, "SHADOW MODE: denials are not enforced");
+  }
+  void cache.whenSynced().then(
+    () => log.info({ objects: cache.state() }, "caches are synced"),
+    () => undefined,
+  );
+
+  const close = async (): Promise<void> => {
+    closing = true;
+    await server.close();
+    await cache.stop();
+    stopObserving();
+    lag.stop();
+    await record("shutdown", { time: new Date(clock()).toISOString() }).catch(() => undefined);
+    await ledger.close();
+    await telemetry.close();
+    await client.close();
+  };
+  return { close, failed: ledger.failed };
+}

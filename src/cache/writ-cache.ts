@@ -1,0 +1,116 @@
+import { agentUserName } from "../api/agents.ts";
+import { agentCapabilities, elevationApprovals, identityOwners } from "../api/kinds.ts";
+import type { KindRef } from "../api/kinds.ts";
+import { ownerDirectory } from "../api/owners.ts";
+import type { OwnerDirectory } from "../api/owners.ts";
+import type { AgentCapability, ElevationApproval, IdentityOwner } from "../api/types.gen.ts";
+import type { Snapshot } from "../decision/snapshot.ts";
+import type { KubeClient } from "../kube/client.ts";
+import { startReflector } from "../kube/reflector.ts";
+import type { Reflector } from "../kube/reflector.ts";
+import type { KubeObject } from "../kube/resource.ts";
+import { createStore } from "../kube/store.ts";
+import type { Store } from "../kube/store.ts";
+import type { KubeLog, KubeMetrics } from "../kube/telemetry.ts";
+
+/** The three kinds as this process sees them, kept by one watch each. */
+export interface WritCache {
+  readonly owners: Store<IdentityOwner>;
+  readonly capabilities: Store<AgentCapability>;
+  readonly approvals: Store<ElevationApproval>;
+  /** A view of the present content: consistent until the caller next awaits. */
+  readonly snapshot: () => Snapshot;
+  readonly approvalsWithRequestId: (requestId: string) => readonly ElevationApproval[];
+  /** What keeps the view from being trusted, one line each; empty when every watch lives. */
+  readonly problems: () => readonly string[];
+  readonly state: () => readonly CacheState[];
+  readonly whenSynced: () => Promise<void>;
+  readonly stop: () => Promise<void>;
+}
+
+export interface CacheState {
+  readonly kind: string;
+  readonly objects: number;
+  readonly synced: boolean;
+  /** Milliseconds since the API server was last heard. */
+  readonly age: number;
+}
+
+export interface WritCacheOptions {
+  readonly client: KubeClient;
+  readonly log: KubeLog;
+  readonly metrics?: KubeMetrics;
+}
+
+export function startWritCache(options: WritCacheOptions): WritCache {
+  const stores = {
+    owners: createStore<IdentityOwner>(options),
+    capabilities: createStore<AgentCapability>({
+      ...options,
+      indexers: { agent: (capability) => capability.spec.agents.map(agentUserName) },
+    }),
+    approvals: createStore<ElevationApproval>({
+      ...options,
+      indexers: {
+        agent: (approval) => [agentKey(agentUserName(approval.spec.agent), approval.metadata.namespace ?? "")],
+        requestId: (approval) => [approval.spec.requestID],
+        capability: (approval) => [approval.spec.capabilityName],
+      },
+    }),
+  };
+  const watch = <T extends KubeObject>(resource: KindRef, store: Store<T>): Watched => ({
+    resource,
+    store,
+    reflector: startReflector<T>({ ...options, resource, store }),
+  });
+  const watches = [
+    watch(identityOwners, stores.owners),
+    watch(agentCapabilities, stores.capabilities),
+    watch(elevationApprovals, stores.approvals),
+  ];
+
+  let directory: OwnerDirectory | undefined;
+  stores.owners.subscribe(() => {
+    directory = undefined;
+  });
+  const owners = (): OwnerDirectory => (directory ??= ownerDirectory(stores.owners.list()));
+
+  return {
+    ...stores,
+    snapshot: () => ({
+      owners: owners(),
+      capability: (name) => stores.capabilities.get(name),
+      capabilitiesOf: (agent) => stores.capabilities.byIndex("agent", agent),
+      approvalsOf: (agent, namespace) => stores.approvals.byIndex("agent", agentKey(agent, namespace)),
+    }),
+    approvalsWithRequestId: (requestId) => stores.approvals.byIndex("requestId", requestId),
+    problems: () =>
+      watches
+        .filter(({ reflector }) => !reflector.synced)
+        .map(({ resource }) => `cache of ${resource.plural} is not synced`),
+    state: () =>
+      watches.map(({ resource, store, reflector }) => ({
+        kind: resource.kind,
+        objects: store.size,
+        synced: reflector.synced,
+        age: reflector.age(),
+      })),
+    whenSynced: async () => {
+      await Promise.all(watches.map(({ reflector }) => reflector.whenSynced()));
+    },
+    stop: async () => {
+      await Promise.all(watches.map(({ reflector }) => reflector.stop()));
+    },
+  };
+}
+
+interface Watched {
+  readonly resource: KindRef;
+  readonly store: { readonly size: number };
+  readonly reflector: Reflector;
+}
+
+/** No namespace holds a newline, so the first one ends it and no two pairs share a key. */
+function agentKey(agent: string, namespace: string): string {
+  return `${namespace}\n${agent}`;
+}

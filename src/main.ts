@@ -1,0 +1,109 @@
+#!/usr/bin/env node
+import { parseArgs } from "node:util";
+import { runWebhook } from "./admission/run-webhook.ts";
+import { ConfigurationError } from "./config/config.ts";
+import { loadConfiguration } from "./config/load-configuration.ts";
+import { ledgerCat } from "./cli/ledger-cat.ts";
+import { runOperator } from "./operator/run-operator.ts";
+import { createLogger } from "./telemetry/logger.ts";
+import type { Logger, LogLevel } from "./telemetry/logger.ts";
+
+const usage = `writ: accountable write authority for AI agents on Kubernetes
+
+Usage:
+  writ webhook --config FILE [--log-level LEVEL]    serve gate, guard and stamps
+  writ operator --config FILE [--log-level LEVEL]   write the status of Writ's objects
+  writ ledger cat DIRECTORY [--json]                print the recorded trail
+  writ --help
+
+FILE is described in docs/reference/configuration.md.
+LEVEL is one of ${["trace", "debug", "info", "warn", "error"].join(", ")}; the default is info.
+`;
+
+interface Service {
+  readonly close: () => Promise<void>;
+  readonly failed: Promise<Error>;
+}
+
+async function main(words: readonly string[]): Promise<number> {
+  const { values, positionals } = parseArgs({
+    args: [...words],
+    allowPositionals: true,
+    options: {
+      config: { type: "string" },
+      "log-level": { type: "string", default: "info" },
+      json: { type: "boolean", default: false },
+      help: { type: "boolean", short: "h", default: false },
+    },
+  });
+  const [command, ...rest] = positionals;
+  if (values.help) {
+    process.stdout.write(usage);
+    return 0;
+  }
+  switch (command) {
+    case "webhook":
+    case "operator": {
+      if (values.config === undefined) throw new UsageError(`writ ${command} needs --config FILE`);
+      if (rest.length > 0) throw new UsageError(`writ ${command} does not know "${rest.join(" ")}"`);
+      const log = createLogger({ level: logLevel(values["log-level"]), name: command });
+      const configuration = loadConfiguration(values.config);
+      return await serve(command === "webhook" ? runWebhook(configuration, log) : runOperator(configuration, log), log);
+    }
+    case "ledger": {
+      const [verb, directory, ...more] = rest;
+      if (verb !== "cat" || directory === undefined || more.length > 0) {
+        throw new UsageError("expected: writ ledger cat DIRECTORY [--json]");
+      }
+      await ledgerCat(directory, values.json ? "json" : "table", (line) => process.stdout.write(`${line}\n`));
+      return 0;
+    }
+    case undefined:
+      throw new UsageError("a command is missing");
+    default:
+      throw new UsageError(`unknown command "${command}"; known are webhook, operator and ledger`);
+  }
+}
+
+/** Runs until a signal or a failure; a second signal ends the process at once. */
+async function serve(starting: Promise<Service>, log: Logger): Promise<number> {
+  const service = await starting;
+  const signal = new Promise<string>((resolve) => {
+    for (const name of ["SIGTERM", "SIGINT"] as const) {
+      process.once(name, () => {
+        process.once(name, () => process.exit(130));
+        resolve(name);
+      });
+    }
+  });
+  const end = await Promise.race([signal, service.failed]);
+  if (end instanceof Error) {
+    log.fatal({ err: end }, "the ledger cannot be written any more: nothing is admitted, and this process ends");
+    // What is under way is denied by its failing record; those answers need a moment to leave.
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    return 1;
+  }
+  log.info({ signal: end }, "stopping");
+  await service.close();
+  return 0;
+}
+
+function logLevel(text: string): LogLevel {
+  const known: readonly LogLevel[] = ["trace", "debug", "info", "warn", "error", "fatal", "silent"];
+  const level = known.find((candidate) => candidate === text);
+  if (!level) throw new UsageError(`unknown log level "${text}"; known are ${known.join(", ")}`);
+  return level;
+}
+
+class UsageError extends Error {}
+
+main(process.argv.slice(2)).then(
+  (code) => process.exit(code),
+  (error: unknown) => {
+    const isUsage = error instanceof UsageError || (error instanceof TypeError && "code" in error);
+    if (isUsage) process.stderr.write(`writ: ${error.message}\nSee writ --help.\n`);
+    else if (error instanceof ConfigurationError) process.stderr.write(`${error.message}\n`);
+    else process.stderr.write(`writ: ${error instanceof Error ? error.message : String(error)}\n`);
+    process.exit(isUsage ? 2 : 1);
+  },
+);
