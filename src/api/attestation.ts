@@ -1,3 +1,4 @@
+import { isUtf8 } from "node:buffer";
 import { createHash, createPublicKey, sign, verify } from "node:crypto";
 import type { KeyObject } from "node:crypto";
 import { canonicalJson } from "../ledger/canonical-json.ts";
@@ -70,9 +71,11 @@ export function attestationVerifier(publicKeys: readonly KeyObject[]): Attestati
     const [version, id, payloadPart, signaturePart, ...rest] = attestation.split(".");
     if (version !== "v1" || !id || !payloadPart || !signaturePart || rest.length > 0) return undefined;
     const key = keys.get(id);
-    const text = decode(payloadPart)?.toString("utf8");
+    const bytes = decode(payloadPart);
     const signature = decode(signaturePart);
-    if (!key || text === undefined || !signature) return undefined;
+    // Bytes that are no UTF-8 would decode to the replacement character: a second spelling of a text that holds it.
+    if (!key || !bytes || !isUtf8(bytes) || !signature) return undefined;
+    const text = bytes.toString("utf8");
     if (!verify(null, signedBytes(statement, text), key, signature)) return undefined;
     return JSON.parse(text) as AttestationPayload;
   };
