@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from "node:crypto";
+import { hash, timingSafeEqual } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { TLSSocket } from "node:tls";
 import type { Socket } from "node:net";
@@ -6,7 +6,7 @@ import type { CallersConfiguration } from "../../config/config.ts";
 import type { Caller } from "../handler.ts";
 
 /** A caller's path split by what it must prove: who calls, and which service is wanted. */
-export interface IdentifiedCaller {
+interface IdentifiedCaller {
   /** Undefined: not the API server. */
   readonly caller: Caller | undefined;
   /** The path behind the secret segment, such as `/gate`. */
@@ -27,7 +27,7 @@ const readSegment = (file: string): string => {
   throw new Error(`${file}: must hold one path segment of 32 to 256 characters from A-Z, a-z, 0-9, "_" and "-"`);
 };
 
-const digest = (text: string): Buffer => createHash("sha256").update(text).digest();
+const digest = (text: string): Buffer => hash("sha256", text, "buffer");
 
 const byPath = (file: string): CallerIdentifier => {
   const segment = readSegment(file);
@@ -56,7 +56,7 @@ const byCertificate = (commonNames: readonly string[]): CallerIdentifier => {
     if (certificate === undefined) return undefined;
     const commonName = onlyCommonName(certificate.subject);
     if (commonName === undefined || !commonNames.includes(commonName)) return undefined;
-    const sha256 = createHash("sha256").update(certificate.raw).digest("hex");
+    const sha256 = hash("sha256", certificate.raw, "hex");
     const caller: Caller = { kind: "client-certificate", sha256, commonName };
     known.set(socket, caller);
     return caller;

@@ -33,7 +33,7 @@ const isVersionKind = (value: unknown): boolean =>
 const isVersionResource = (value: unknown): boolean =>
   isFields(value) && ["group", "version", "resource"].every((key) => isString(own(value, key)));
 
-/** An own field: a hostile `__proto__` key must not lend a field that is absent. */
+/** A field of the body itself: nothing inherited stands in for one that is absent. */
 const own = (fields: Fields, key: string): unknown => (Object.hasOwn(fields, key) ? fields[key] : undefined);
 
 interface FieldRule {

@@ -8,7 +8,7 @@ type RunnerOptions = Pick<
 >;
 
 /** When an answer must be ready, and until when the record of a denial may be waited for; wall clock, milliseconds. */
-export interface Budget {
+interface Budget {
   readonly deadline: number;
   readonly recordUntil: number;
 }

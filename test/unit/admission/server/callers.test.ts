@@ -120,13 +120,16 @@ describe("callers known by their certificate", () => {
     expectRefused(await post(review(), await stranger.clientCertificate(apiServerName)), "CallerNotAuthenticated");
   });
 
-  test.each(["somebody", `${apiServerName}x`, `x, CN=${apiServerName}`, `x\\, CN=${apiServerName}`])(
-    "another name (%s) from the right authority does not count",
-    async (name) => {
-      const { post, authority } = await start({ mutualTls: true });
-      expectRefused(await post(review(), await authority.clientCertificate(name)), "CallerNotAuthenticated");
-    },
-  );
+  test.each([
+    "somebody",
+    `${apiServerName}x`,
+    `${apiServerName}, CN=x`,
+    `x, CN=${apiServerName}`,
+    `x\\, CN=${apiServerName}`,
+  ])("another name (%s) from the right authority does not count", async (name) => {
+    const { post, authority } = await start({ mutualTls: true });
+    expectRefused(await post(review(), await authority.clientCertificate(name)), "CallerNotAuthenticated");
+  });
 
   test("a server certificate is no client certificate", async () => {
     const { post, authority } = await start({ mutualTls: true });

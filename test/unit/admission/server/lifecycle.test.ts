@@ -1,7 +1,9 @@
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
+import { once } from "node:events";
 import { rmSync, writeFileSync } from "node:fs";
 import { Agent, type Server } from "node:https";
 import { createServer } from "node:net";
+import { text } from "node:stream/consumers";
 import { connect } from "node:tls";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
@@ -172,6 +174,23 @@ describe("closing", () => {
     await new Promise((resolve) => setTimeout(resolve, 50));
     waiting[0]?.();
     expect(await pending).toBe(true);
+    await closed;
+  });
+
+  test("a review whose first bytes came before closing is read to its end and answered", async () => {
+    const { server, authority } = await start();
+    const { port, pathname } = new URL(server.url);
+    const body = JSON.stringify(review());
+    const head = `POST ${pathname}/gate HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n`;
+    const socket = connect({ port: Number(port), host: "127.0.0.1", ca: authority.cert });
+    await once(socket, "secureConnect");
+    const answer = text(socket);
+    socket.write(head);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    const closed = server.close();
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    socket.write(`Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
+    expect(await answer).toMatch(/^HTTP\/1\.1 200 OK[\s\S]*connection: close[\s\S]*"allowed":true/i);
     await closed;
   });
 
