@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -17,6 +17,7 @@ export interface Build {
 
 const progressMs = 10_000;
 const lockPollMs = 1_000;
+const partialPrefix = "control-plane.partial-";
 
 /** Builds the control plane once, also when several processes ask at the same time. */
 export async function buildControlPlane(build: Build): Promise<void> {
@@ -24,9 +25,13 @@ export async function buildControlPlane(build: Build): Promise<void> {
   mkdirSync(directory, { recursive: true });
   const lock = join(directory, "build.lock");
   await takeLock(lock, build);
-  const partial = join(directory, "control-plane.partial");
+  // A name of its own: a Go process that outlived an interrupted build may still write to that build's file.
+  const partial = join(directory, `${partialPrefix}${process.pid}`);
   try {
     if (existsSync(build.binary)) return;
+    for (const name of readdirSync(directory)) {
+      if (name.startsWith(partialPrefix)) rmSync(join(directory, name), { force: true });
+    }
     build.report("Building etcd, kube-apiserver, kube-controller-manager and kubectl with Go, once (about 7 minutes).");
     await goBuild(build, partial);
     // Renamed when whole: nobody ever finds half a binary.

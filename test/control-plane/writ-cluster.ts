@@ -51,6 +51,8 @@ export interface Writ {
   readonly gateUrl: string;
   /** PEM of the authority of the webhook's serving certificate. */
   readonly webhookCa: string;
+  /** The same as a file. */
+  readonly webhookCaFile: string;
   readonly metricsUrl: string;
   readonly operatorMetricsUrl: string;
   readonly configFile: string;
@@ -93,6 +95,7 @@ export async function startWrit(cluster: ControlPlane, options: WritOptions = {}
     webhookBaseUrl: setup.webhookBaseUrl,
     gateUrl: `${setup.webhookBaseUrl}/gate`,
     webhookCa: setup.webhookCa,
+    webhookCaFile: setup.webhookCaFile,
     metricsUrl: `${setup.webhookTelemetry}/metrics`,
     operatorMetricsUrl: `${setup.operatorTelemetry}/metrics`,
     configFile: setup.configFile,
@@ -147,6 +150,7 @@ export async function installWebhooks(
 interface Setup {
   readonly webhookBaseUrl: string;
   readonly webhookCa: string;
+  readonly webhookCaFile: string;
   readonly webhookTelemetry: string;
   readonly operatorTelemetry: string;
   readonly configFile: string;
@@ -220,6 +224,7 @@ async function configure(
   return {
     webhookBaseUrl: `https://127.0.0.1:${port}${segment === undefined ? "" : `/${segment}`}`,
     webhookCa: authority.certificate,
+    webhookCaFile: write("webhook-ca.crt", authority.certificate),
     webhookTelemetry: `http://127.0.0.1:${telemetry.webhook.port}`,
     operatorTelemetry: `http://127.0.0.1:${telemetry.operator.port}`,
     configFile: await configFor("webhook"),
