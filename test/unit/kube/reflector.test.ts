@@ -1,5 +1,6 @@
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import type { KubeClient } from "../../../src/kube/client.ts";
+import { type KubeClock, systemClock } from "../../../src/kube/clock.ts";
 import { type Reflector, startReflector } from "../../../src/kube/reflector.ts";
 import type { ReflectorLimits } from "../../../src/kube/reflector-limits.ts";
 import { objectKey } from "../../../src/kube/resource.ts";
@@ -19,6 +20,7 @@ import {
   widgets,
   widgetsPath,
 } from "./fake-api.ts";
+import { manualClock } from "./manual-clock.ts";
 
 /** Small enough for a test, large enough for a slow machine. */
 const quick: Partial<ReflectorLimits> = { backoffInitial: 1, backoffMax: 5, lost: 20_000, initialSilence: 5_000 };
@@ -32,7 +34,7 @@ interface Bench {
   readonly colours: () => Record<string, string>;
 }
 
-function follow(client: KubeClient, limits: Partial<ReflectorLimits> = {}): Bench {
+function follow(client: KubeClient, limits: Partial<ReflectorLimits> = {}, clock: KubeClock = systemClock): Bench {
   const store = createStore<Widget>();
   const events: StoreEvent<Widget>[] = [];
   const counts: string[] = [];
@@ -41,6 +43,7 @@ function follow(client: KubeClient, limits: Partial<ReflectorLimits> = {}): Benc
     client,
     resource: widgets,
     store,
+    clock,
     limits: { ...quick, ...limits },
     metrics: {
       count: (event, labels = {}) =>
@@ -118,10 +121,16 @@ describe("a reflector that starts", () => {
   ])("tries again after %i until the server gives in", async (status, reason) => {
     const api = await startFakeApi();
     api.put("a");
-    api.script.watch.push(...Array.from({ length: 6 }, () => refuse(status, reason)));
+    const synced: boolean[] = [];
+    const refuseAndLook: Behaviour = (exchange) => {
+      synced.push(reflector.synced);
+      refuse(status, reason)(exchange);
+    };
+    api.script.watch.push(...Array.from({ length: 6 }, () => refuseAndLook));
     const { reflector, store } = follow(api.client);
     await reflector.whenSynced();
     expect(api.watchRequests()).toHaveLength(7);
+    expect(synced).toEqual(Array.from({ length: 6 }, () => false));
     expect(store.size).toBe(1);
   });
 
@@ -359,6 +368,41 @@ describe("a reflector with a live watch", () => {
     await until(() => expect(colours()).toEqual({ a: "blue" }));
     expect(counts).toContain("watch_ended:silent");
     expect(api.watchRequests()[1]?.request.socket.remotePort).not.toBe(port);
+  });
+
+  test("takes bookmarks for a sign of life, and nothing for death after two and a half minutes", async () => {
+    const api = await startFakeApi();
+    const clock = manualClock();
+    const { reflector } = follow(api.client, { watchSeconds: [3_600, 3_600], relist: 3_600_000 }, clock);
+    await reflector.whenSynced();
+    for (const minute of [60_000, 120_000, 180_000, 240_000]) {
+      await clock.advance(60_000);
+      expect(reflector.age()).toBe(60_000);
+      api.send(api.bookmark());
+      await until(() => expect(reflector.lastContact).toBe(minute));
+    }
+    await clock.advance(149_000);
+    expect(api.watchRequests()).toHaveLength(1);
+    expect(reflector.synced).toBe(true);
+    await clock.advance(1_000);
+    await until(() => expect(api.watchRequests()).toHaveLength(2));
+  });
+
+  test("counts the time without a watch from its end, however often it tries to open another", async () => {
+    const api = await startFakeApi();
+    const clock = manualClock();
+    const { reflector, counts } = follow(api.client, { lost: 30_000, backoffInitial: 4_000, backoffMax: 4_000 }, clock);
+    await reflector.whenSynced();
+    api.script.watch.push(...Array.from({ length: 50 }, () => refuse(503, "ServiceUnavailable")));
+    api.openWatches()[0]?.socket?.destroy();
+    const failures = (): number => counts.filter((count) => count === "watch_ended:failed").length;
+    for (let attempt = 1; clock.now() < 28_000; attempt += 1) {
+      await until(() => expect(failures()).toBe(attempt));
+      expect(reflector.synced).toBe(true);
+      await clock.advance(4_000);
+    }
+    await clock.advance(3_000);
+    expect(reflector.synced).toBe(false);
   });
 
   test("cuts a stream that the server should long have ended", async () => {
