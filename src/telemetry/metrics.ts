@@ -42,6 +42,8 @@ export interface Metrics {
   /** Seconds since the API server was last heard from. */
   readonly cacheLastContact: Gauge<"kind">;
   readonly liveReads: Counter<"result">;
+  /** What the Kubernetes client and the watches did; labels that an event does not have are left out. */
+  readonly kubeEvents: Counter<"event" | "resource" | "outcome" | "reason">;
   /** Seconds since the epoch at which the served certificate expires. */
   readonly certificateExpiry: Gauge;
   readonly certificateReloads: Counter<"result">;
@@ -132,6 +134,12 @@ export const createMetrics = (): Metrics => {
       name: "writ_live_reads_total",
       help: "Reads from the API server made to prove a verdict current, by result.",
       labelNames: ["result"],
+      registers,
+    }),
+    kubeEvents: new Counter({
+      name: "writ_kube_events_total",
+      help: "Calls, lists and watches against the API server, by event.",
+      labelNames: ["event", "resource", "outcome", "reason"],
       registers,
     }),
     certificateExpiry: new Gauge({
