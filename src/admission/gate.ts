@@ -94,7 +94,7 @@ function answerOf(verdict: Verdict, shadowed: boolean): Answer {
 
 function denialAnswer({ code, message, next, nearest }: Denial): Answer {
   const causes = nearest ? [{ reason: "NearestMiss", message: JSON.stringify(nearest), field: nearest.missed }] : [];
-  return { allowed: false, code, message: `${message}\nNext: ${next}`, causes };
+  return { allowed: false, code, message, next, causes };
 }
 
 /** The record of a denial that the server gave in the gate's place: no decision stands behind it. */

@@ -37,7 +37,10 @@ export interface JsonPatchOperation {
 export interface Answer {
   readonly allowed: boolean;
   readonly code: string;
+  /** What is wrong. Every part is escaped by the codec: names in it may be hostile. */
   readonly message: string;
+  /** What the reader does next: a line of its own below the message, and a cause `NextStep` for programs. */
+  readonly next?: string;
   readonly causes?: readonly Cause[];
   /** Each is cut to one line of at most 256 characters by the codec. */
   readonly warnings?: readonly string[];

@@ -74,15 +74,17 @@ export function attestedDecisions(
 }
 
 /**
- * Persons who may not approve: who requested, and on whose behalf the agent acts, under any of their names, and the
- * agent itself. Entries of `onBehalfOf` without a `user:` prefix name no person.
+ * Persons who may not approve: who requested, and on whose behalf the agent acts, under any of their names, the agent
+ * itself, and every agent that an owner claims: listing one as a member makes it no person. Entries of `onBehalfOf`
+ * without a `user:` prefix name no person.
  */
-export function excludedPersons(approval: ElevationApproval, owners: OwnerDirectory): ReadonlySet<string> {
+export function excludedPersons(approval: ElevationApproval, owners: OwnerDirectory): Pick<ReadonlySet<string>, "has"> {
   const behalf = (approval.spec.onBehalfOf ?? [])
     .filter((entry) => entry.startsWith("user:"))
     .map((entry) => entry.slice("user:".length));
   const names = [approval.spec.requestedBy ?? "", agentUserName(approval.spec.agent), ...behalf];
-  return new Set(names.map(owners.person));
+  const involved = new Set(names.map(owners.person));
+  return { has: (person) => involved.has(person) || owners.isAgentPerson(person) };
 }
 
 /** Whether who decided is still a member of the owner in whose name they did. */

@@ -11,6 +11,8 @@ export interface OwnerDirectory {
   readonly ofIdentity: (userName: string) => readonly IdentityOwner[];
   /** One representative name for all names of a person. */
   readonly person: (name: string) => string;
+  /** Whether one of the person's names is an agent's that some owner claims. */
+  readonly isAgentPerson: (person: string) => boolean;
 }
 
 export function ownerDirectory(owners: readonly IdentityOwner[]): OwnerDirectory {
@@ -20,11 +22,14 @@ export function ownerDirectory(owners: readonly IdentityOwner[]): OwnerDirectory
     const names = new Set((owner.spec.identities ?? []).map(agentUserName));
     for (const name of names) byIdentity.set(name, [...(byIdentity.get(name) ?? []), owner]);
   }
+  const person = personsOf(owners);
+  const agentPersons = new Set([...byIdentity.keys()].map(person));
   return {
     get: (name) => byName.get(name),
     all: owners,
     ofIdentity: (userName) => byIdentity.get(userName) ?? [],
-    person: personsOf(owners),
+    person,
+    isAgentPerson: (name) => agentPersons.has(name),
   };
 }
 

@@ -166,5 +166,5 @@ function admitted(warnings: readonly string[] = []): Admitted {
 
 export function refusalAnswer({ code, message, next, field }: Refusal): Answer {
   const causes = field === undefined ? [] : [{ reason: code, message, field }];
-  return { allowed: false, code, message: `${message}\nNext: ${next}`, causes };
+  return { allowed: false, code, message, next, causes };
 }

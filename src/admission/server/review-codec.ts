@@ -145,7 +145,8 @@ const encodeCause = ({ reason, message, field }: Cause): Cause => ({
  */
 export const encodeReview = (uid: string, answer: Answer): string => {
   const { allowed, code, warnings, auditAnnotations, patch } = answer;
-  const causes = [{ reason: code, message: answer.message }, ...(answer.causes ?? [])].map(encodeCause);
+  const nextStep = answer.next === undefined ? [] : [{ reason: "NextStep", message: answer.next }];
+  const causes = [{ reason: code, message: answer.message }, ...(answer.causes ?? []), ...nextStep].map(encodeCause);
   return JSON.stringify({
     apiVersion: "admission.k8s.io/v1",
     kind: "AdmissionReview",
@@ -160,7 +161,7 @@ export const encodeReview = (uid: string, answer: Answer): string => {
               status: "Failure",
               code: 403,
               reason: "Forbidden",
-              message: oneLine(`${code}: ${answer.message}`, maximumMessageLength),
+              message: denialText(answer),
               details: { causes },
             },
           }),
@@ -173,6 +174,12 @@ export const encodeReview = (uid: string, answer: Answer): string => {
         : {}),
     },
   });
+};
+
+/** At most two lines, of which the second is the next step; hostile parts cannot begin a third. */
+const denialText = ({ code, message, next }: Answer): string => {
+  const text = oneLine(`${code}: ${message}`, maximumMessageLength);
+  return next === undefined ? text : `${text}\nNext: ${oneLine(next, maximumMessageLength)}`;
 };
 
 /** The API server drops a warning with a line break and cuts a long one in the middle of a character. */

@@ -74,7 +74,7 @@ function nextStep({ snapshot }: Facts, { approval, lifecycle, code }: ApprovalMi
       const patch = JSON.stringify({ spec: { decisions: [{ verdict: "Approve", ownerName: line.ownerName }] } });
       return `${missing} of owner ${owner}: kubectl patch elev ${shellWord(name)} -n ${shellWord(namespace)} --type merge -p ${shellWord(patch)}`;
     });
-    return `ask for the approval of ${asks.join("\n  and of ")}`;
+    return `ask for the approval of ${asks.join("; and of ")}`;
   }
   if (code === "ApprovalNotYetValid") return "wait until then";
   if (code === "ApprovalSuspended") return "ask the owner that the message names";
