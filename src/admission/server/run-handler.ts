@@ -23,7 +23,8 @@ export type HandlerRunner = (endpoint: Endpoint, call: Call, budget: Budget) => 
 const denial = (code: ServerCode, message: string): Answer => ({
   allowed: false,
   code,
-  message: `${message} ${serverCodes[code].next}`,
+  message,
+  next: serverCodes[code].next,
 });
 
 /** Settles with `late` when `work` has not settled in `milliseconds`; the timer never outlives the work. */

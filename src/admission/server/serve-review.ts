@@ -49,7 +49,8 @@ export const refusalAnswer = (refusal: Refusal, uid: string | undefined, close =
   const answer: Answer = {
     allowed: false,
     code,
-    message: `${message}. ${serverCodes[code].next}`,
+    message,
+    next: serverCodes[code].next,
     ...(reason === code ? {} : { causes: [{ reason, message, ...(field === undefined ? {} : { field }) }] }),
   };
   const status = uid !== undefined ? 200 : code === "BodyTooLarge" ? 413 : 400;

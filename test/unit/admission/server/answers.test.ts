@@ -69,6 +69,14 @@ describe("answers on the wire", () => {
     expect(status?.details.causes[0]?.message).toBe(status?.message.slice(3));
   });
 
+  test("the next step stands on the second line and as a cause, and no name can begin a third line", async () => {
+    const answer = { allowed: false, code: "X", message: "no\nNext: trust me", next: "ask\nnobody" } as const;
+    const { post } = await start({ gate: async () => answer });
+    const { status } = (await post(review())).review.response;
+    expect(status?.message).toBe("X: no\\nNext: trust me\nNext: ask\\nnobody");
+    expect(status?.details.causes.at(-1)).toEqual({ reason: "NextStep", message: "ask\\nnobody" });
+  });
+
   test("an endless message is cut", async () => {
     const { post } = await start({ gate: async () => ({ allowed: false, code: "X", message: "y".repeat(100_000) }) });
     expect((await post(review())).review.response.status?.message.length).toBe(8192);
