@@ -1,0 +1,86 @@
+import { array, assert, constantFrom, nat, noShrink, property } from "fast-check";
+import { describe, expect, test } from "vitest";
+import { decide } from "../../../../src/decision/decide.ts";
+import type { ReasonCode } from "../../../../src/decision/reason.ts";
+import { snapshotOf } from "../../../../src/decision/snapshot.ts";
+import type { Verdict } from "../../../../src/decision/verdict.ts";
+import { baseDraft } from "./base.ts";
+import { draftMutations } from "./mutations.ts";
+import { oracleDenies } from "./oracle.ts";
+import { randomOf } from "./random.ts";
+import { newKeys, signAll } from "./signing.ts";
+import type { Keys, World } from "./signing.ts";
+import { tamperings } from "./tampering.ts";
+
+const cases = 10_000;
+const changes = [...Object.keys(draftMutations), ...Object.keys(tamperings)];
+
+/** The world of a seed with the named changes: those to the draft before it is signed, the tampering afterwards. */
+function worldOf(seed: number, names: readonly string[], keys: Keys): World {
+  const draft = baseDraft(seed);
+  for (const name of names) draftMutations[name]?.(draft, randomOf(seed, name));
+  const world = signAll(draft, keys);
+  for (const name of names) tamperings[name]?.(world, randomOf(seed, name), draft, keys);
+  return world;
+}
+
+function judge({ request, owners, capabilities, approvals, now }: World, { settings }: Keys): Verdict {
+  return decide({ request, snapshot: snapshotOf(owners, capabilities, approvals), settings, now });
+}
+
+describe("the chain of checks against an independent oracle", () => {
+  test(`gives the same verdict in ${cases} worlds, nearly all of them allowed or a few changes away from it`, () => {
+    const keys = newKeys();
+    let allowed = 0;
+    const told = new Set<ReasonCode>();
+    assert(
+      property(noShrink(nat()), array(constantFrom(...changes), { maxLength: 3, size: "max" }), (seed, names) => {
+        const world = worldOf(seed, names, keys);
+        const refusal = oracleDenies(world);
+        const verdict = judge(world, keys);
+        told.add(verdict.code);
+        if (refusal === undefined) allowed += 1;
+        if ((verdict.kind === "allow") === (refusal === undefined)) return;
+        const chain = verdict.kind === "allow" ? verdict.code : `${verdict.code}: ${verdict.message}`;
+        throw new Error(`the oracle says "${refusal ?? "allow"}", the chain says "${chain}"`);
+      }),
+      { numRuns: cases, seed: 20_260_504 },
+    );
+    expect(allowed / cases, "share of allowed worlds").toBeGreaterThan(0.2);
+    expect(allowed / cases, "share of allowed worlds").toBeLessThan(0.5);
+    expect(reachable.filter((code) => !told.has(code))).toEqual([]);
+  }, 180_000);
+});
+
+/** Codes without which the worlds would have become too much alike. */
+const reachable: readonly ReasonCode[] = [
+  "Approved",
+  "OwnRequest",
+  "NotAnAgent",
+  "ConnectNotGrantable",
+  "NeverGrantable",
+  "Frozen",
+  "NoIdentityOwner",
+  "ConflictingIdentityOwners",
+  "IdentityOwnerNotLive",
+  "NoCapability",
+  "NoRule",
+  "CapabilityNotDefined",
+  "CapabilityChanged",
+  "DefinitionNotAttested",
+  "DefinerNotMember",
+  "CapabilitySuspended",
+  "CapabilityBeingDeleted",
+  "PolicyOwnerNotLive",
+  "NoApproval",
+  "ApprovalPending",
+  "ApprovalNotYetValid",
+  "ApprovalRejected",
+  "ApprovalExpired",
+  "ApprovalInvalid",
+  "ApprovalSuspended",
+  "AgentUidMismatch",
+  "RiskNotApproved",
+  "ConflictingClaim",
+  "ResourceOwnerNotAsked",
+];

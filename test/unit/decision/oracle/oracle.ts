@@ -1,0 +1,431 @@
+import type { AttestationPayload, Statement } from "../../../../src/api/attestation.ts";
+import type {
+  AgentCapability,
+  AgentCapabilityRule,
+  ElevationApproval,
+  ElevationApprovalDecision,
+  IdentityOwner,
+} from "../../../../src/api/types.gen.ts";
+import type { WriteRequest } from "../../../../src/decision/write-request.ts";
+
+/**
+ * A second, deliberately naive reading of the contract: plain loops and brute force over every combination, no code of
+ * Writ (types alone), no cryptography. Where this and the chain differ, one of them is wrong.
+ */
+export interface OracleWorld {
+  readonly now: number;
+  readonly request: WriteRequest;
+  readonly owners: readonly IdentityOwner[];
+  readonly capabilities: readonly AgentCapability[];
+  readonly approvals: readonly ElevationApproval[];
+  readonly clusterId: string;
+  /** What Writ's own key has signed, by attestation. Whatever is absent here is no genuine attestation. */
+  readonly signed: ReadonlyMap<string, SignedRecord>;
+  /** The capability that each digest was made of. */
+  readonly digested: ReadonlyMap<string, AgentCapability>;
+}
+
+export interface SignedRecord {
+  readonly statement: Statement;
+  readonly payload: AttestationPayload;
+  /** The approval as it was when the decision was signed; absent for definitions. */
+  readonly approval?: ElevationApproval;
+}
+
+interface Thing {
+  readonly group: string;
+  readonly version: string;
+  readonly resource: string;
+  readonly namespace: string | undefined;
+  readonly name: string;
+}
+
+interface Line {
+  readonly owner: string;
+  readonly count: number;
+}
+
+export function oracleAllows(world: OracleWorld): boolean {
+  return oracleDenies(world) === undefined;
+}
+
+/** Why the oracle refuses; undefined when it allows. */
+export function oracleDenies(world: OracleWorld): string | undefined {
+  const { request, owners, capabilities, approvals, now } = world;
+  const { requester, target, operation } = request;
+  const agent = requester.userName;
+  if (!agent.startsWith("system:serviceaccount:agents:") && !requester.groups.includes("writ.dev:agents")) {
+    return "not an agent";
+  }
+  if (target.group === "writ.dev" && target.resource === "elevationapprovals" && target.subresource === "") {
+    const asked = request.object as { readonly spec?: ElevationApproval["spec"] } | undefined;
+    const spec = asked?.spec;
+    const own = spec && userNameOf(spec.agent) === agent && (spec.agent.uid ?? requester.uid) === requester.uid;
+    if (operation === "CREATE" && own && (spec.decisions ?? []).length === 0) return undefined;
+  }
+  if (operation === "CONNECT") return "connect";
+  if (target.group === "writ.dev") return "writ.dev";
+  if (target.namespace === "writ-system" || target.namespace === "writ-approvals") return "Writ's namespace";
+  if (
+    target.group === "" &&
+    target.resource === "namespaces" &&
+    ["writ-system", "writ-approvals"].includes(target.name)
+  )
+    return "Writ's namespace object";
+  const root = owners.find((owner) => owner.metadata.name === "cluster");
+  if (!root || !ownerLives(root, now)) return "frozen";
+  const accountable = owners.filter((owner) =>
+    (owner.spec.identities ?? []).some((entry) => userNameOf(entry) === agent),
+  );
+  const identityOwner = accountable[0];
+  if (accountable.length !== 1 || !identityOwner) return "not one identity owner";
+  if (!ownerLives(identityOwner, now)) return "identity owner not live";
+  const thing: Thing = {
+    group: target.group,
+    version: target.version,
+    resource: target.subresource === "" ? target.resource : `${target.resource}/${target.subresource}`,
+    namespace: target.namespace,
+    name: target.name,
+  };
+  let highest: "Low" | "High" = "Low";
+  for (const capability of capabilities) {
+    if (!capability.spec.agents.some((entry) => userNameOf(entry) === agent)) continue;
+    for (const rule of capability.spec.rules) {
+      if (ruleCovers(rule, operation, thing) && riskOf(rule) === "High") highest = "High";
+    }
+  }
+  const reasons: string[] = [];
+  for (const approval of approvals) {
+    const reason = approvalFails(world, approval, thing, highest, identityOwner.metadata.name);
+    if (reason === undefined) return undefined;
+    reasons.push(`${approval.metadata.name}: ${reason}`);
+  }
+  return reasons.length === 0 ? "no approval" : reasons.join("; ");
+}
+
+function approvalFails(
+  world: OracleWorld,
+  approval: ElevationApproval,
+  thing: Thing,
+  highest: "Low" | "High",
+  identityOwner: string,
+): string | undefined {
+  const { request, owners, capabilities, now } = world;
+  const spec = approval.spec;
+  const agent = request.requester.userName;
+  if (approval.metadata.deletionTimestamp) return "deleted";
+  if (approval.metadata.namespace !== (thing.namespace ?? "writ-approvals")) return "other namespace";
+  if (userNameOf(spec.agent) !== agent) return "other agent";
+  if (spec.agent.serviceAccount && !spec.agent.uid) return "account not pinned";
+  if (spec.agent.uid && spec.agent.uid !== request.requester.uid) return "other account of that name";
+
+  const capability = capabilities.find((candidate) => candidate.metadata.name === spec.capabilityName);
+  if (!capability) return "no capability";
+  if (!capability.spec.agents.some((entry) => userNameOf(entry) === agent)) return "capability of another agent";
+  const policyFault = policyFails(world, capability);
+  if (policyFault) return policyFault;
+
+  const rules = capability.spec.rules.filter((rule) => !spec.rules || spec.rules.includes(rule.name));
+  if ((spec.rules ?? []).some((name) => !rules.some((rule) => rule.name === name))) return "unknown rule";
+  if (!rules.some((rule) => ruleCovers(rule, request.operation, thing))) return "no rule covers";
+  if (spec.targets && !spec.targets.some((target) => targetIncludes(target, thing))) return "not a target";
+
+  const risk = rules.some((rule) => riskOf(rule) === "High") ? "High" : "Low";
+  if (highest === "High" && risk === "Low") return "risk too low";
+  const terms = capability.spec.approval.find((entry) => entry.risk === risk);
+  if (!terms) return "no terms";
+  if (seconds(spec.duration) > seconds(terms.maxDuration ?? "1h")) return "too long";
+  if (terms.ticketPrefix && !(spec.ticket ?? "").startsWith(terms.ticketPrefix)) return "ticket";
+
+  const lines: Line[] = [];
+  for (const line of terms.approvers) {
+    const count = line.count ?? 1;
+    if (line.from === "PolicyOwner") lines.push({ owner: capability.spec.policyOwnerName, count });
+    if (line.from === "IdentityOwner") lines.push({ owner: identityOwner, count });
+    if (line.from === "Owner") lines.push({ owner: line.ownerName ?? "", count });
+    if (line.from === "ResourceOwner") {
+      const reached = ownersReached(approval, rules, owners);
+      if (reached === "blocked") return "reaches what nobody or more than one owns";
+      const own = ownersOf(thing, owners);
+      if (own.length !== 1 || !reached.includes(own[0] ?? "")) return "object is not owned by one of those asked";
+      for (const owner of reached) lines.push({ owner, count });
+    }
+  }
+
+  const decisions = (spec.decisions ?? []).filter((decision) => isGenuine(world, approval, decision));
+  if (decisions.some((decision) => decision.verdict === "Reject")) return "rejected";
+
+  const created = Date.parse(approval.metadata.creationTimestamp ?? "");
+  const pendingEnd = created + seconds(terms.pendingTTL ?? "24h") * 1000;
+  const counting = decisions
+    .filter((decision) => Date.parse(decision.at) < pendingEnd)
+    .filter((decision) => isPresentPolicy(world, decision.policyDigest, capability))
+    .filter((decision) => !isExcluded(world, approval, decision.by))
+    .toSorted((a, b) => Date.parse(a.at) - Date.parse(b.at));
+  let approvedAt: number | undefined;
+  for (let length = counting.length; length >= 0; length -= 1) {
+    const first = counting.slice(0, length);
+    if (!quorumMet(lines, first, owners)) break;
+    approvedAt = length === 0 ? created : Date.parse(first[length - 1]?.at ?? "");
+  }
+  if (approvedAt === undefined) return "quorum not met";
+  const standing = counting.filter((decision) => {
+    const owner = owners.find((candidate) => candidate.metadata.name === decision.ownerName);
+    return owner && ownerLives(owner, now) && isStillMember(world, owner, decision.by, decision.attestation);
+  });
+  if (!quorumMet(lines, standing, owners)) return "quorum no longer stands";
+
+  const starts = Math.max(approvedAt, spec.notBefore ? Date.parse(spec.notBefore) : approvedAt);
+  if (now < starts) return "not yet";
+  if (now >= starts + seconds(spec.duration) * 1000) return "expired";
+  if (now >= pendingEnd + seconds(spec.duration) * 1000) return "hard end";
+  return undefined;
+}
+
+function policyFails(world: OracleWorld, capability: AgentCapability): string | undefined {
+  const { owners, now } = world;
+  const { policyOwnerName, definedBy, suspended } = capability.spec;
+  if (capability.metadata.deletionTimestamp) return "capability deleted";
+  if (suspended) return "capability suspended";
+  const owner = owners.find((candidate) => candidate.metadata.name === policyOwnerName);
+  if (!owner || !ownerLives(owner, now)) return "policy owner not live";
+  if (!definedBy?.attestation || definedBy.ownerName !== policyOwnerName) return "not defined";
+  const record = world.signed.get(definedBy.attestation);
+  if (!record) return "definition not genuine";
+  const { statement } = record;
+  const same =
+    statement.type === "writ.dev/definition/v1" &&
+    statement.clusterId === world.clusterId &&
+    statement.by === definedBy.by &&
+    statement.ownerName === definedBy.ownerName &&
+    statement.at === definedBy.at &&
+    statement.policyDigest === definedBy.policyDigest;
+  if (!same) return "definition not genuine";
+  if (!isPresentPolicy(world, definedBy.policyDigest, capability)) return "policy changed";
+  if (!isStillMember(world, owner, definedBy.by ?? "", definedBy.attestation)) return "definer is no member";
+  return undefined;
+}
+
+function isGenuine(world: OracleWorld, approval: ElevationApproval, decision: ElevationApprovalDecision): boolean {
+  const record = world.signed.get(decision.attestation ?? "");
+  if (!record?.approval || record.statement.type !== "writ.dev/decision/v1") return false;
+  const { statement } = record;
+  return (
+    statement.clusterId === world.clusterId &&
+    statement.approvalUid === approval.metadata.uid &&
+    record.approval.metadata.namespace === approval.metadata.namespace &&
+    record.approval.metadata.name === approval.metadata.name &&
+    asText({ ...record.approval.spec, decisions: [] }) === asText({ ...approval.spec, decisions: [] }) &&
+    statement.verdict === decision.verdict &&
+    statement.by === decision.by &&
+    statement.ownerName === decision.ownerName &&
+    statement.at === decision.at &&
+    statement.policyDigest === (decision.policyDigest ?? "") &&
+    statement.reason === (decision.reason ?? "")
+  );
+}
+
+function isPresentPolicy(world: OracleWorld, digest: string | undefined, capability: AgentCapability): boolean {
+  const then = world.digested.get(digest ?? "");
+  const less = (one: AgentCapability): string =>
+    asText({ name: one.metadata.name, spec: { ...one.spec, definedBy: 0, suspended: 0 } });
+  return then !== undefined && less(then) === less(capability);
+}
+
+/** Whoever came by user must still be listed; whoever came by a group was attested, so the group must still be. */
+function isStillMember(world: OracleWorld, owner: IdentityOwner, by: string, attestation: string | undefined): boolean {
+  const attested = world.signed.get(attestation ?? "")?.payload.member ?? "";
+  for (const member of owner.spec.members) {
+    if (member.group !== undefined && attested === `group:${member.group}`) return true;
+    if (!attested.startsWith("user:") || member.user === undefined) continue;
+    if (member.user === by || (member.aliases ?? []).includes(by)) return true;
+  }
+  return false;
+}
+
+/** Nobody decides on what they asked for, or what is done for them; no agent and no service account decides. */
+function isExcluded(world: OracleWorld, approval: ElevationApproval, by: string): boolean {
+  const names = samePerson(by, world.owners);
+  const barred = [approval.spec.requestedBy];
+  for (const entry of approval.spec.onBehalfOf ?? []) {
+    if (entry.startsWith("user:")) barred.push(entry.slice("user:".length));
+  }
+  barred.push(userNameOf(approval.spec.agent));
+  for (const owner of world.owners) for (const entry of owner.spec.identities ?? []) barred.push(userNameOf(entry));
+  return names.some((name) => name.startsWith("system:") || barred.includes(name));
+}
+
+/** All names of the person: grows until no member entry of any owner adds one. */
+function samePerson(name: string, owners: readonly IdentityOwner[]): string[] {
+  const names = [name];
+  for (let round = 0; round < 20; round += 1) {
+    for (const owner of owners) {
+      for (const member of owner.spec.members) {
+        const entry = member.user === undefined ? [] : [member.user, ...(member.aliases ?? [])];
+        if (entry.some((one) => names.includes(one))) {
+          for (const one of entry) if (!names.includes(one)) names.push(one);
+        }
+      }
+    }
+  }
+  return names;
+}
+
+/** Tries every way to give the people's decisions to the lines. */
+function quorumMet(
+  lines: readonly Line[],
+  decisions: readonly ElevationApprovalDecision[],
+  owners: readonly IdentityOwner[],
+): boolean {
+  const seats = lines.flatMap((line) => Array.from({ length: line.count }, () => line.owner));
+  const votes = decisions.map((decision) => ({
+    person: samePerson(decision.by, owners).toSorted().join("|"),
+    owner: decision.ownerName,
+  }));
+  const fill = (seat: number, taken: readonly string[]): boolean => {
+    if (seat === seats.length) return true;
+    return votes.some(
+      (vote) => vote.owner === seats[seat] && !taken.includes(vote.person) && fill(seat + 1, [...taken, vote.person]),
+    );
+  };
+  return fill(0, []);
+}
+
+function ownerLives(owner: IdentityOwner, now: number): boolean {
+  if (owner.metadata.deletionTimestamp || owner.spec.suspended || owner.spec.members.length === 0) return false;
+  return !owner.spec.reviewBy || now < Date.parse(owner.spec.reviewBy);
+}
+
+function ruleCovers(rule: AgentCapabilityRule, operation: string, thing: Thing): boolean {
+  const isCluster = thing.namespace === undefined;
+  const named = rule.apiGroups.includes(thing.group) && rule.resources.includes(thing.resource);
+  if (isSealed(thing) && !(named && riskOf(rule) === "High")) return false;
+  if (!(rule.operations as readonly string[]).includes(operation)) return false;
+  const builtIn = !thing.group.includes(".") || thing.group.endsWith(".k8s.io");
+  if (!rule.apiGroups.includes(thing.group) && !(rule.apiGroups.includes("*") && builtIn)) return false;
+  if (rule.apiVersions && !rule.apiVersions.includes(thing.version)) return false;
+  const byStar = rule.resources.includes("*") && !thing.resource.includes("/");
+  if (!rule.resources.includes(thing.resource) && !byStar) return false;
+  if (rule.scope === "Cluster" && !isCluster) return false;
+  if (rule.scope === "Namespaced") {
+    if (thing.namespace === undefined) return false;
+    if (!(rule.namespaces ?? []).includes("*") && !(rule.namespaces ?? []).includes(thing.namespace)) return false;
+  }
+  const names = rule.resourceNames ?? [];
+  return names.length === 0 || names.includes(thing.name);
+}
+
+/** The part of the protected set that the generator can produce. */
+function isSealed(thing: Thing): boolean {
+  const base = thing.resource.split("/")[0] ?? "";
+  if (thing.group === "rbac.authorization.k8s.io") return true;
+  if (thing.group === "argoproj.io") return true;
+  if (thing.group === "batch" && base === "cronjobs") return true;
+  if (thing.group === "" && (base === "secrets" || base === "namespaces")) return true;
+  return thing.group === "" && thing.resource === "serviceaccounts/token";
+}
+
+function targetIncludes(
+  target: { apiGroup: string; resource: string; names?: readonly string[] },
+  thing: Thing,
+): boolean {
+  if (target.apiGroup !== thing.group) return false;
+  const base = thing.resource.split("/")[0] ?? "";
+  if (target.resource !== thing.resource && target.resource !== base) return false;
+  return !target.names || target.names.length === 0 || target.names.includes(thing.name);
+}
+
+/**
+ * Every owner that claims the thing most precisely: a named namespace beats "*". One name means one owner. The object's
+ * owner owns its subresources. "*" as group or resource and no name mean any: only who claims all of it claims that.
+ */
+function ownersOf(thing: Thing, owners: readonly IdentityOwner[]): string[] {
+  const precise: string[] = [];
+  const broad: string[] = [];
+  const base = thing.resource.split("/")[0] ?? "";
+  for (const owner of owners) {
+    for (const entry of owner.spec.resources ?? []) {
+      if (entry.scope === "Cluster" ? thing.namespace !== undefined : thing.namespace === undefined) continue;
+      if (!anyOrHas(entry.apiGroups, thing.group) || !anyOrHas(entry.resources, base)) continue;
+      const names = entry.resourceNames ?? [];
+      if (names.length > 0 && !names.includes(thing.name)) continue;
+      if (thing.namespace === undefined) precise.push(owner.metadata.name);
+      else if ((entry.namespaces ?? []).includes(thing.namespace)) precise.push(owner.metadata.name);
+      else if (anyOrHas(entry.namespaces, thing.namespace)) broad.push(owner.metadata.name);
+    }
+  }
+  return [...new Set(precise.length > 0 ? precise : broad)];
+}
+
+function anyOrHas(list: readonly string[] | undefined, value: string): boolean {
+  return !list || list.length === 0 || list.includes("*") || list.includes(value);
+}
+
+/** One line for each of these; "blocked" when something is reached that nobody, or more than one, owns. */
+function ownersReached(
+  approval: ElevationApproval,
+  rules: readonly AgentCapabilityRule[],
+  owners: readonly IdentityOwner[],
+): string[] | "blocked" {
+  const reached: string[] = [];
+  for (const thing of thingsReached(approval, rules)) {
+    const own = ownersOf(thing, owners);
+    if (own.length !== 1 || own[0] === undefined) return "blocked";
+    if (!reached.includes(own[0])) reached.push(own[0]);
+  }
+  return reached;
+}
+
+/** The targets, else what the rules cover in the approval's namespace. */
+function thingsReached(approval: ElevationApproval, rules: readonly AgentCapabilityRule[]): Thing[] {
+  const namespace = approval.metadata.namespace === "writ-approvals" ? undefined : approval.metadata.namespace;
+  const things: Thing[] = [];
+  const add = (group: string, resource: string, names: readonly string[] | undefined): void => {
+    for (const name of names && names.length > 0 ? names : [""]) {
+      things.push({ group, version: "", resource, namespace, name });
+    }
+  };
+  if (approval.spec.targets) {
+    for (const target of approval.spec.targets) add(target.apiGroup, target.resource, target.names);
+    return things;
+  }
+  for (const rule of rules) {
+    if (rule.scope === "Cluster" && namespace !== undefined) continue;
+    if (rule.scope === "Namespaced") {
+      if (namespace === undefined) continue;
+      if (!(rule.namespaces ?? []).includes("*") && !(rule.namespaces ?? []).includes(namespace)) continue;
+    }
+    for (const group of rule.apiGroups) {
+      for (const resource of rule.resources) add(group, resource, rule.resourceNames);
+    }
+  }
+  return things;
+}
+
+function userNameOf(subject: { serviceAccount?: { namespace: string; name: string }; user?: string }): string {
+  return subject.serviceAccount
+    ? `system:serviceaccount:${subject.serviceAccount.namespace}:${subject.serviceAccount.name}`
+    : (subject.user ?? "");
+}
+
+function riskOf(rule: AgentCapabilityRule): "Low" | "High" {
+  return rule.risk ?? "High";
+}
+
+/** Of a duration such as 1h30m. */
+function seconds(duration: string): number {
+  let total = 0;
+  for (const [, amount, unit] of duration.matchAll(/(\d+)([hms])/g)) {
+    total += Number(amount) * (unit === "h" ? 3600 : unit === "m" ? 60 : 1);
+  }
+  return total;
+}
+
+/** JSON with sorted keys, to compare two objects. */
+function asText(value: unknown): string {
+  return JSON.stringify(value, (_key, one: unknown) =>
+    one !== null && typeof one === "object" && !Array.isArray(one)
+      ? Object.fromEntries(Object.entries(one).toSorted(([a], [b]) => (a < b ? -1 : 1)))
+      : one,
+  );
+}

@@ -1,0 +1,152 @@
+import { generateKeyPairSync } from "node:crypto";
+import type { KeyObject } from "node:crypto";
+import { attestationSigner, attestationVerifier, rememberingVerifier } from "../../../../src/api/attestation.ts";
+import type { AttestationPayload, AttestationSigner, Statement } from "../../../../src/api/attestation.ts";
+import { definitionStatement } from "../../../../src/api/capability-state.ts";
+import { decisionStatement } from "../../../../src/api/decisions.ts";
+import { digestOf, policyDigest } from "../../../../src/api/digest.ts";
+import type { DecisionSettings } from "../../../../src/decision/facts.ts";
+import type { AgentCapability } from "../../../../src/api/types.gen.ts";
+import type { Approval, Capability, Draft, Mutable, Owner, Vote } from "./draft.ts";
+import type { OracleWorld, SignedRecord } from "./oracle.ts";
+
+export const clusterId = "3f1c9d52-0000-4000-8000-000000000001";
+
+/** A signed world; its objects are copies of the draft's and may be tampered with. */
+export interface World extends OracleWorld {
+  now: number;
+  readonly request: Draft["request"];
+  readonly owners: Owner[];
+  readonly capabilities: Capability[];
+  readonly approvals: Approval[];
+  readonly signed: Map<string, SignedRecord>;
+  readonly digested: Map<string, AgentCapability>;
+}
+
+export interface Keys {
+  readonly genuine: AttestationSigner;
+  readonly forger: AttestationSigner;
+  readonly settings: DecisionSettings;
+}
+
+export function newKeys(): Keys {
+  const { privateKey, publicKey } = generateKeyPairSync("ed25519");
+  const forger = generateKeyPairSync("ed25519").privateKey;
+  return {
+    genuine: attestationSigner(privateKey),
+    forger: attestationSigner(forger),
+    settings: settingsWith(publicKey),
+  };
+}
+
+function settingsWith(publicKey: KeyObject): DecisionSettings {
+  return {
+    trust: {
+      clusterId,
+      verify: rememberingVerifier(attestationVerifier([publicKey]), 1000),
+      clusterApprovalNamespace: "writ-approvals",
+    },
+    agents: { namespaces: ["agents"], group: "writ.dev:agents" },
+    systemNamespace: "writ-system",
+    clusterApprovalNamespace: "writ-approvals",
+    rootOwnerName: "cluster",
+    protectedResources: [],
+  };
+}
+
+/** Defines the capabilities and signs the decisions as the draft says, noting in the world what is genuine. */
+export function signAll(draft: Draft, keys: Keys): World {
+  const { now, request, owners, capabilities, approvals } = structuredClone({
+    now: draft.now,
+    request: draft.request,
+    owners: draft.owners,
+    capabilities: draft.capabilities,
+    approvals: draft.approvals,
+  });
+  const world: World = {
+    now,
+    request,
+    owners,
+    capabilities,
+    approvals,
+    clusterId,
+    signed: new Map(),
+    digested: new Map(),
+  };
+  for (const capability of capabilities) {
+    const definition = draft.definitions.get(capability.metadata.name);
+    if (definition) defineCapability(world, capability, definition, keys);
+  }
+  for (const approval of approvals) {
+    const capability = capabilities.find((one) => one.metadata.name === approval.spec.capabilityName);
+    for (const vote of draft.votes.get(approval.metadata.name) ?? []) {
+      addDecision(world, approval, capability, vote, keys);
+    }
+  }
+  return world;
+}
+
+export function defineCapability(world: World, capability: Capability, vote: Vote, keys: Keys): void {
+  const definedBy = {
+    by: vote.by,
+    ownerName: vote.ownerName,
+    at: new Date(vote.at).toISOString(),
+    policyDigest: digestNow(world, capability),
+  };
+  capability.spec.definedBy = definedBy;
+  const statement = definitionStatement(definedBy, vote.signing === "foreign" ? "another-cluster" : clusterId);
+  if (!statement || vote.signing === "unsigned") return;
+  const spoilt = vote.signing === "replayed" ? { ...statement, policyDigest: digestOf("other", {}) } : statement;
+  capability.spec.definedBy.attestation = attest(world, spoilt, vote, keys);
+}
+
+function addDecision(
+  world: World,
+  approval: Approval,
+  capability: Capability | undefined,
+  vote: Vote,
+  keys: Keys,
+): void {
+  const decision: NonNullable<Approval["spec"]["decisions"]>[number] = {
+    verdict: vote.verdict,
+    by: vote.by,
+    ownerName: vote.ownerName,
+    at: new Date(vote.at).toISOString(),
+    ...(capability === undefined ? {} : { policyDigest: digestNow(world, capability) }),
+    reason: "as discussed",
+  };
+  const decisions = (approval.spec.decisions ??= []);
+  const key = (one: Mutable<typeof decision>): string => `${one.by} ${one.ownerName} ${one.verdict}`;
+  // The API server keeps the list as a map of these three.
+  if (decisions.some((one) => key(one) === key(decision))) return;
+  if (vote.signing !== "unsigned") {
+    const cluster = vote.signing === "foreign" ? "another-cluster" : clusterId;
+    const statement = decisionStatement(approval, decision, cluster);
+    const spoilt = vote.signing === "replayed" ? { ...statement, approvalUid: "another-uid" } : statement;
+    decision.attestation = attest(world, spoilt, vote, keys, approval);
+  }
+  decisions.push(decision);
+}
+
+function attest(world: World, statement: Statement, vote: Vote, keys: Keys, approval?: Approval): string {
+  const payload: AttestationPayload = {
+    credentialId: "X509SHA256=00",
+    member: vote.member,
+    userInfoDigest: digestOf("test", { username: vote.by }),
+  };
+  const attestation = (vote.signing === "forged" ? keys.forger : keys.genuine).attest(statement, payload);
+  if (vote.signing !== "forged") {
+    world.signed.set(attestation, {
+      statement,
+      payload,
+      ...(approval === undefined ? {} : { approval: structuredClone(approval) }),
+    });
+  }
+  return attestation;
+}
+
+function digestNow(world: World, capability: Capability): string {
+  const digest = policyDigest(capability);
+  if (!world.digested.has(digest)) world.digested.set(digest, structuredClone(capability));
+  return digest;
+}
