@@ -161,7 +161,7 @@ function watch(cluster: ControlPlane, writ: Writ, isEnding: () => boolean): void
 
 async function drain(components: readonly Component[]): Promise<void> {
   const ended = Promise.all(components.map((component) => component.kill("SIGTERM").catch(() => {})));
-  await Promise.race([ended, sleep(drainMs)]);
+  await Promise.race([ended, sleep(drainMs, undefined, { ref: false })]);
 }
 
 function note(line: string): void {
