@@ -179,7 +179,8 @@ function change<T extends KubeObject>(previous: T | undefined, object: T): reado
   return isSameVersion(previous, object) ? [] : [{ type: "modified", object, previous }];
 }
 
-function isSameVersion(a: KubeObject, b: KubeObject): boolean {
+/** Versions are opaque: equal or not is all that they say. */
+export function isSameVersion(a: KubeObject, b: KubeObject): boolean {
   return (
     a.metadata.uid === b.metadata.uid &&
     a.metadata.resourceVersion !== undefined &&

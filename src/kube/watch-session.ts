@@ -3,7 +3,7 @@ import type { KubeClock } from "./clock.ts";
 import { isExpired, KubeError } from "./kube-error.ts";
 import type { ReflectorLimits } from "./reflector-limits.ts";
 import { collectionPath, type KubeObject, objectKey, type ResourceRef } from "./resource.ts";
-import type { Store } from "./store.ts";
+import { isSameVersion, type Store, type StoreChange } from "./store.ts";
 import { MalformedEvent, parseWatchEvent, type WatchEvent } from "./watch-event.ts";
 import { startWatchdog, type WatchdogReason } from "./watchdog.ts";
 
@@ -72,7 +72,7 @@ export async function runWatch<T extends KubeObject>(options: WatchSessionOption
     const event: WatchEvent<T> = parseWatchEvent(line, resource);
     if (event.kind === "change") options.onEvent();
     if (initial !== undefined) {
-      if (event.kind === "change") collect(initial, event);
+      if (event.kind === "change") collect(initial, event.change, options.store);
       else if (event.initialEventsEnd) finishInitialEvents(initial, event.resourceVersion);
       return;
     }
@@ -122,8 +122,10 @@ function startOf(resumeFrom: string | undefined): Readonly<Record<string, string
     : { resourceVersion: resumeFrom };
 }
 
-function collect<T extends KubeObject>(content: Map<string, T>, event: WatchEvent<T> & { kind: "change" }): void {
-  const { type, object } = event.change;
-  if (type === "deleted") content.delete(objectKey(object));
-  else content.set(objectKey(object), object);
+/** What has not changed is not held twice, even for the while of a relist. */
+function collect<T extends KubeObject>(content: Map<string, T>, change: StoreChange<T>, store: Store<T>): void {
+  const key = objectKey(change.object);
+  const known = store.get(key);
+  if (change.type === "deleted") content.delete(key);
+  else content.set(key, known !== undefined && isSameVersion(known, change.object) ? known : change.object);
 }
