@@ -7,7 +7,7 @@ export type StoreEvent<T> =
   | { readonly type: "modified"; readonly object: T; readonly previous: T }
   | { readonly type: "deleted"; readonly object: T };
 
-export type StoreListener<T> = (event: StoreEvent<T>) => void;
+type StoreListener<T> = (event: StoreEvent<T>) => void;
 
 /** What a watch said about one object. */
 export interface StoreChange<T> {

@@ -9,7 +9,7 @@ export interface KubeLog {
  * Everything that is counted here. Labels: `resource` (plural and group of the kind) where one is
  * known, and `outcome` or `reason` with a small closed set of values.
  */
-export type KubeEvent =
+type KubeEvent =
   | "call" // outcome: ok | refused | failed
   | "call_retried"
   | "agents_rebuilt" // reason: rotation | suspicion

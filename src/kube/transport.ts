@@ -3,7 +3,7 @@ import type { KubeConnection } from "./kube-config.ts";
 import { describeError, type KubeLog, type KubeMetrics } from "./telemetry.ts";
 
 /** Calls and watches never share a connection: what kills one must not kill the other. */
-export type Purpose = "calls" | "watches";
+type Purpose = "calls" | "watches";
 
 export interface Route {
   readonly agent: Dispatcher;
