@@ -80,16 +80,17 @@ export function createStamps(options: StampsOptions): AdmissionHandler {
 
   async function stampRequest({ object, user }: Change<ElevationApproval>): Promise<Stamped | Refusal> {
     const { agent, requestID, decisions } = object.spec;
+    const { serviceAccount } = agent;
     const patch: JsonPatchOperation[] = [{ op: "add", path: "/spec/requestedBy", value: user.username }];
     if (requestID === undefined || requestID === "") {
       patch.push({ op: "add", path: "/spec/requestID", value: randomBytes(16).toString("hex") });
     }
     if (decisions === undefined) patch.push({ op: "add", path: "/spec/decisions", value: [] });
-    if (agent.serviceAccount && agent.uid === undefined) {
+    if (serviceAccount && isName(serviceAccount.namespace) && isName(serviceAccount.name) && agent.uid === undefined) {
       const isOwn = agentUserName(agent) === user.username;
-      const uid = isOwn ? user.uid : await options.agentUid(agent.serviceAccount);
+      const uid = isOwn ? user.uid : await options.agentUid(serviceAccount);
       if (uid === undefined) {
-        const { namespace, name } = agent.serviceAccount;
+        const { namespace, name } = serviceAccount;
         return refuse("AgentNotFound", `service account ${namespace}/${name} does not exist`, undefined, "spec.agent");
       }
       patch.push({ op: "add", path: "/spec/agent/uid", value: uid });
@@ -107,10 +108,13 @@ export function createStamps(options: StampsOptions): AdmissionHandler {
     const added = entries.filter((entry) => !known.has(decisionKey(entry)));
     const isRepetition = added.length === 0 && (object.spec.decisions ?? []).some((entry) => entry.at === undefined);
     if (added.length === 0 && !isRepetition) return stamped([]);
+    // The schema, which runs after the stamps, says best what is wrong with an entry that cannot be read.
+    if (!added.every((entry) => isName(entry.ownerName) && ["Approve", "Reject"].includes(entry.verdict)))
+      return stamped([]);
 
     const snapshot = await live({
       owners: added.map((entry) => entry.ownerName),
-      capabilities: [object.spec.capabilityName],
+      capabilities: [old.spec.capabilityName],
     });
     const now = options.clock();
     const fresh: ElevationApprovalDecision[] = [];
@@ -159,7 +163,7 @@ export function createStamps(options: StampsOptions): AdmissionHandler {
     const { object, old, user } = change;
     const { settings, signer } = options;
     const owner = object.spec.policyOwnerName;
-    if (isAgent(user, settings.agents) || !definesCapability(change)) return stamped([]);
+    if (!isName(owner) || isAgent(user, settings.agents) || !definesCapability(change)) return stamped([]);
     const snapshot = await live({ owners: [owner], capabilities: [] });
     const member = actingMember(user, owner, snapshot.owners.get(owner), settings.agents);
     if (member.kind === "refusal") {
@@ -186,6 +190,10 @@ export function createStamps(options: StampsOptions): AdmissionHandler {
     );
     return stamped([{ op: "add", path: "/spec/definedBy", value: { ...definition, attestation } }]);
   }
+}
+
+function isName(value: unknown): value is string {
+  return typeof value === "string" && value !== "" && value !== "." && value !== "..";
 }
 
 function stamped(patch: readonly JsonPatchOperation[], warnings: readonly string[] = []): Stamped {
