@@ -12,7 +12,7 @@ import { describeOwnerProblem, ownerProblem } from "./owners.ts";
 import type { OwnerDirectory } from "./owners.ts";
 import { matchQuorum } from "./quorum.ts";
 import type { MissingVotes, QuorumLine, QuorumVote } from "./quorum.ts";
-import { formatTimestamp } from "./timestamp.ts";
+import { formatTimestamp, parseTimestamp } from "./timestamp.ts";
 import type { Trust } from "./trust.ts";
 import type { AgentCapability, ElevationApproval } from "./types.gen.ts";
 
@@ -65,7 +65,7 @@ export interface Lifecycle {
   readonly identityOwnerName: string | undefined;
   /** Approvals that count now. */
   readonly approvals: readonly AttestedDecision[];
-  /** The next instant at which time alone changes the phase. */
+  /** No later than the next instant at which time alone changes the phase; undefined when time changes nothing more. */
   readonly nextChangeAt: number | undefined;
 }
 
@@ -117,9 +117,8 @@ export function lifecycle(input: LifecycleInput): Lifecycle {
     const message = `its quorum was not met before ${formatTimestamp(terms.pendingUntil)}; request anew`;
     return { ...known, phase: "Expired", reason: "PendingTimeElapsed", message };
   }
-  return (
-    inertness(input, capability, known, approvers, owner, votes) ?? running(known, now, approvedAt, terms.pendingUntil)
-  );
+  const open: Known = { ...known, nextChangeAt: nextChange(input, capability, known, terms) };
+  return inertness(input, capability, open, approvers, owner, votes) ?? running(open, now);
 }
 
 type Known = Omit<Lifecycle, "phase" | "reason" | "message">;
@@ -188,8 +187,24 @@ function timesOf(
   return { approvedAt, startsAt, expiresAt: Math.min(startsAt + terms.duration, terms.hardEnd) };
 }
 
+/** Ends of its own, and the reviews of owners whose liveness it needs: whichever is next. */
+function nextChange(
+  { owners, now }: LifecycleInput,
+  capability: AgentCapability,
+  { approvedAt, startsAt, expiresAt, lines, identityOwnerName }: Known,
+  { pendingUntil }: ApprovalTerms,
+): number | undefined {
+  const names = [capability.spec.policyOwnerName, identityOwnerName ?? "", ...lines.map((line) => line.ownerName)];
+  const reviews = names.map((name) => parseTimestamp(owners.get(name)?.spec.reviewBy));
+  const own = approvedAt === undefined ? [pendingUntil] : [startsAt, expiresAt];
+  const known = [...own, ...reviews].filter((instant) => instant !== undefined);
+  const ahead = known.filter((instant) => instant > now);
+  return ahead.length === 0 ? undefined : Math.min(...ahead);
+}
+
 function ended(known: Known, rejection: AttestedDecision, approvedAt: number | undefined): Lifecycle {
-  const revoked = approvedAt !== undefined && approvedAt <= rejection.at;
+  // Strictly before: of an approval in the same millisecond nobody can say whether it came first, and Denied must stay.
+  const revoked = approvedAt !== undefined && approvedAt < rejection.at;
   return {
     ...known,
     phase: revoked ? "Revoked" : "Denied",
@@ -207,15 +222,14 @@ function inertness(
   owner: ReturnType<typeof identityOwner>,
   votes: Votes,
 ): Lifecycle | undefined {
-  const times = { ...known, nextChangeAt: known.expiresAt };
   const invalid = (reason: LifecycleReason, message: string): Lifecycle => ({
-    ...times,
+    ...known,
     phase: "Invalid",
     reason,
     message,
   });
   const suspended = (reason: LifecycleReason, message: string): Lifecycle => ({
-    ...times,
+    ...known,
     phase: "Suspended",
     reason,
     message,
@@ -259,18 +273,16 @@ function inertness(
   );
 }
 
-function running(known: Known, now: number, approvedAt: number | undefined, pendingUntil: number): Lifecycle {
+function running(known: Known, now: number): Lifecycle {
   const { startsAt, expiresAt } = known;
-  if (approvedAt === undefined || startsAt === undefined || expiresAt === undefined) {
-    const message = describeMissing(known.missing);
-    return { ...known, phase: "Pending", reason: "QuorumMissing", message, nextChangeAt: pendingUntil };
+  if (startsAt === undefined || expiresAt === undefined) {
+    return { ...known, phase: "Pending", reason: "QuorumMissing", message: describeMissing(known.missing) };
   }
   if (now < startsAt) {
     const message = `approved, but not valid before ${formatTimestamp(startsAt)}`;
-    return { ...known, phase: "Approved", reason: "NotYetValid", message, nextChangeAt: startsAt };
+    return { ...known, phase: "Approved", reason: "NotYetValid", message };
   }
-  const message = `live until ${formatTimestamp(expiresAt)}`;
-  return { ...known, phase: "Live", reason: "InForce", message, nextChangeAt: expiresAt };
+  return { ...known, phase: "Live", reason: "InForce", message: `live until ${formatTimestamp(expiresAt)}` };
 }
 
 /** What the quorum still wants, for people. */

@@ -5,6 +5,6 @@ export interface Trust {
   /** The uid of the namespace kube-system. */
   readonly clusterId: string;
   readonly verify: AttestationVerifier;
-  /** Group of agents that are no service accounts: no member of it decides anything. */
+  /** Where the approvals of cluster-scoped objects stand. */
   readonly clusterApprovalNamespace: string;
 }
