@@ -81,7 +81,10 @@ function nextStep({ snapshot }: Facts, { approval, lifecycle, code }: ApprovalMi
   return "mend what the message says, or request a new ElevationApproval";
 }
 
-/** A ready-to-type request for exactly this write. Everything hostile in it is inside one quoted JSON word. */
+/**
+ * A ready-to-type request for exactly this write. Everything hostile in it is inside one quoted JSON word, which printf
+ * hands on as it is; the echo of some shells would undo the JSON's backslashes.
+ */
 function requestCommand({ agent, effects, request }: Facts, namespace: string, chosen: RuleResult): string {
   const serviceAccount = parseServiceAccount(agent);
   const [effect] = effects;
@@ -110,7 +113,7 @@ function requestCommand({ agent, effects, request }: Facts, namespace: string, c
       duration: durationOf(chosen.capability, chosen),
     },
   };
-  return `echo ${shellWord(JSON.stringify(manifest))} | kubectl create -f -`;
+  return `printf '%s\\n' ${shellWord(JSON.stringify(manifest))} | kubectl create -f -`;
 }
 
 function policyOf(
