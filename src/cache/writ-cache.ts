@@ -12,6 +12,7 @@ import type { KubeObject } from "../kube/resource.ts";
 import { createStore } from "../kube/store.ts";
 import type { Store } from "../kube/store.ts";
 import type { KubeLog, KubeMetrics } from "../kube/telemetry.ts";
+import { agentKey, targetKeysFor, targetKeysOf } from "./approval-index.ts";
 
 /** The three kinds as this process sees them, kept by one watch each. */
 export interface WritCache {
@@ -53,6 +54,7 @@ export function startWritCache(options: WritCacheOptions): WritCache {
       ...options,
       indexers: {
         agent: (approval) => [agentKey(agentUserName(approval.spec.agent), approval.metadata.namespace ?? "")],
+        target: targetKeysOf,
         requestId: (approval) => [approval.spec.requestID],
         capability: (approval) => [approval.spec.capabilityName],
       },
@@ -74,6 +76,12 @@ export function startWritCache(options: WritCacheOptions): WritCache {
     directory = undefined;
   });
   const owners = (): OwnerDirectory => (directory ??= ownerDirectory(stores.owners.list()));
+  const approvalsOf: Snapshot["approvalsOf"] = (agent, namespace, effect) => {
+    if (effect === undefined) return stores.approvals.byIndex("agent", agentKey(agent, namespace));
+    const found = targetKeysFor(agent, namespace, effect).flatMap((key) => stores.approvals.byIndex("target", key));
+    // One approval may name the object in several of its targets.
+    return [...new Set(found)];
+  };
 
   return {
     ...stores,
@@ -81,7 +89,7 @@ export function startWritCache(options: WritCacheOptions): WritCache {
       owners: owners(),
       capability: (name) => stores.capabilities.get(name),
       capabilitiesOf: (agent) => stores.capabilities.byIndex("agent", agent),
-      approvalsOf: (agent, namespace) => stores.approvals.byIndex("agent", agentKey(agent, namespace)),
+      approvalsOf,
     }),
     approvalsWithRequestId: (requestId) => stores.approvals.byIndex("requestId", requestId),
     problems: () =>
@@ -108,9 +116,4 @@ interface Watched {
   readonly resource: KindRef;
   readonly store: { readonly size: number };
   readonly reflector: Reflector;
-}
-
-/** No namespace holds a newline, so the first one ends it and no two pairs share a key. */
-function agentKey(agent: string, namespace: string): string {
-  return `${namespace}\n${agent}`;
 }

@@ -1,4 +1,5 @@
 import { agentUserName } from "../api/agents.ts";
+import type { Effect } from "../api/effect.ts";
 import { ownerDirectory } from "../api/owners.ts";
 import type { OwnerDirectory } from "../api/owners.ts";
 import type { AgentCapability, ElevationApproval, IdentityOwner } from "../api/types.gen.ts";
@@ -9,8 +10,11 @@ export interface Snapshot {
   readonly capability: (name: string) => AgentCapability | undefined;
   /** Capabilities that name the agent, in force or not. */
   readonly capabilitiesOf: (agent: string) => readonly AgentCapability[];
-  /** Approvals for the agent in a namespace, whatever their state. */
-  readonly approvalsOf: (agent: string, namespace: string) => readonly ElevationApproval[];
+  /**
+   * Approvals for the agent in a namespace, whatever their state. Where an effect is given, those whose targets leave
+   * it out may be missing, so that an agent with thousands of approvals costs no more than one with a few.
+   */
+  readonly approvalsOf: (agent: string, namespace: string, effect?: Effect) => readonly ElevationApproval[];
 }
 
 /** A snapshot of given objects; for tests, tools and replays. */
@@ -41,8 +45,9 @@ export interface FreshObjects {
   readonly approvals: ReadonlyMap<string, ElevationApproval | undefined>;
 }
 
-/** The snapshot with the fresh objects in place of those it held. */
+/** The snapshot with the fresh objects in place of those it held; the very same one when there are none. */
 export function withFresh(snapshot: Snapshot, fresh: FreshObjects): Snapshot {
+  if (fresh.owners.size + fresh.capabilities.size + fresh.approvals.size === 0) return snapshot;
   const owners = replaceNamed(snapshot.owners.all, fresh.owners, (owner) => owner.metadata.name);
   return {
     owners: owners === snapshot.owners.all ? snapshot.owners : ownerDirectory(owners),
@@ -53,8 +58,8 @@ export function withFresh(snapshot: Snapshot, fresh: FreshObjects): Snapshot {
         namesAgent(capability, agent),
       );
     },
-    approvalsOf: (agent, namespace) =>
-      replaceNamed(snapshot.approvalsOf(agent, namespace), fresh.approvals, approvalKey).filter(
+    approvalsOf: (agent, namespace, effect) =>
+      replaceNamed(snapshot.approvalsOf(agent, namespace, effect), fresh.approvals, approvalKey).filter(
         (approval) => approval.metadata.namespace === namespace && agentUserName(approval.spec.agent) === agent,
       ),
   };

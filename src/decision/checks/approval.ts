@@ -28,24 +28,20 @@ export function checkApproval(facts: Facts): ApprovalResult {
   const risk = highestRisk(covering.map((result) => ruleRisk(result.rule)));
   const namespace = effects[0]?.namespace ?? settings.clusterApprovalNamespace;
   const misses: ApprovalMiss[] = [];
-  let elsewhere: ElevationApproval | undefined;
-  for (const approval of snapshot.approvalsOf(agent, namespace)) {
+  for (const approval of snapshot.approvalsOf(agent, namespace, effects[0])) {
     const rule = covering.find(
       ({ capability, rule }) =>
         capability.metadata.name === approval.spec.capabilityName &&
         (!approval.spec.rules?.length || approval.spec.rules.includes(rule.name)),
     )?.rule;
-    if (!rule || !effects.every((effect) => targetsInclude(approval, effect))) {
-      elsewhere ??= approval;
-      continue;
-    }
+    if (!rule || !effects.every((effect) => targetsInclude(approval, effect))) continue;
     const result = judge(facts, approval, rule, risk);
     if (result.kind === "covered") return result;
     misses.push(result.miss);
   }
-  return misses.length === 0
-    ? denyWithoutApproval(facts, namespace, covering, risk, elsewhere)
-    : denyForMiss(facts, nearestFirst(misses));
+  if (misses.length > 0) return denyForMiss(facts, nearestFirst(misses));
+  const [elsewhere] = snapshot.approvalsOf(agent, namespace);
+  return denyWithoutApproval(facts, namespace, covering, risk, elsewhere);
 }
 
 type Judgement =
