@@ -56,7 +56,7 @@ export const clerk = {
 export function baseDraft(seed: number): Draft {
   const random = randomOf(seed, "base");
   const isBot = random.chance(60);
-  const what = random.chance(75) ? random.pick(kinds.slice(0, 6)) : random.pick(kinds);
+  const what = random.chance(60) ? random.pick(kinds.slice(0, 6)) : random.pick(kinds);
   const namespace = what.namespaced ? random.pick(["shop", "shop", "dev"]) : undefined;
   const name = random.chance(90) ? random.pick(objectNames) : "";
   const operation = name === "" ? "CREATE" : random.pick(["CREATE", "UPDATE", "UPDATE", "DELETE"] as const);

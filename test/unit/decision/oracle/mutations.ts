@@ -32,6 +32,12 @@ const life = ({ spec }: Approval): number =>
   ({ "30m": 30 * minute, "45m": 45 * minute, "1h": hour, "10m30s": 10.5 * minute })[spec.duration] ?? hour;
 const pendingTTL = (terms: Terms): number =>
   ({ "30m": 30 * minute, "1h30m": 1.5 * hour, "5m": 5 * minute })[terms.pendingTTL ?? ""] ?? 24 * hour;
+/** One more rule that differs from the covering one in its operation alone; the approval asks for both. */
+const addSibling = ({ capability, approval, rule, request }: Draft, name: string, random: Random): void => {
+  const others = (["CREATE", "UPDATE", "DELETE"] as const).filter((operation) => operation !== request.operation);
+  capability.spec.rules.push({ ...structuredClone(rule), name, operations: [random.pick(others)] });
+  delete approval.spec.rules;
+};
 const signings: readonly Signing[] = ["forged", "replayed", "foreign", "unsigned"];
 
 const requestMutations: Record<string, Mutation> = {
@@ -109,7 +115,7 @@ const requestMutations: Record<string, Mutation> = {
       spec: {
         agent:
           random.chance(80) === isBot
-            ? { ...bot.subject(), ...(random.chance(50) ? { uid: bot.uid } : {}) }
+            ? { ...bot.subject(), ...(random.chance(60) ? { uid: random.pick([bot.uid, "another"]) } : {}) }
             : clerk.subject(),
         ...(random.chance(20) ? { decisions: [{ verdict: "Approve", ownerName: "shop" }] } : {}),
       },
@@ -118,6 +124,16 @@ const requestMutations: Record<string, Mutation> = {
   "requester: no agent": ({ request }, random) => {
     request.requester.groups = ["system:authenticated"];
     request.requester.userName = random.pick(["alice", "system:serviceaccount:shop:bot", request.requester.userName]);
+  },
+  "requester: a service account outside the agents' namespaces": ({ request, owners, capabilities, approvals }) => {
+    if (request.requester.userName !== bot.userName) return;
+    request.requester.userName = "system:serviceaccount:shop:bot";
+    const subjects = [
+      ...owners.flatMap(({ spec }) => spec.identities ?? []),
+      ...capabilities.flatMap(({ spec }) => spec.agents),
+      ...approvals.map(({ spec }) => spec.agent),
+    ];
+    for (const { serviceAccount } of subjects) if (serviceAccount) serviceAccount.namespace = "shop";
   },
   "requester: other agent": ({ request }, random) => {
     request.requester.groups.push("writ.dev:agents");
@@ -295,11 +311,22 @@ const policyMutations: Record<string, Mutation> = {
       ["configmaps"],
     ]);
   },
-  "rule: other scope": ({ rule }, random) => {
+  "rule: other scope": (draft, random) => {
+    const { rule } = draft;
+    if (random.chance(70)) addSibling(draft, "place", random);
     if (rule.scope === "Namespaced") {
       rule.scope = "Cluster";
       delete rule.namespaces;
     } else Object.assign(rule, { scope: "Namespaced", namespaces: [random.pick(["*", "shop"])] });
+  },
+  "rule: one for elsewhere": ({ capability, approval, rule }, random) => {
+    const elsewhere = { ...structuredClone(rule), name: "elsewhere" };
+    const scope = random.pick(["Namespaced", "Cluster"] as const);
+    delete elsewhere.namespaces;
+    Object.assign(elsewhere, { scope, ...(scope === "Namespaced" ? { namespaces: ["agents"] } : {}) });
+    capability.spec.rules.push(elsewhere);
+    delete approval.spec.rules;
+    if (random.chance(50)) delete approval.spec.targets;
   },
   "rule: other namespaces": ({ rule }, random) => {
     if (rule.scope === "Namespaced") rule.namespaces = random.pick([["shop"], ["dev"], ["agents"], ["sho"]]);
@@ -310,6 +337,16 @@ const policyMutations: Record<string, Mutation> = {
   "rule: other risk": ({ rule }, random) => {
     if (random.chance(30)) delete rule.risk;
     else rule.risk = random.pick(["Low", "Low", "High"]);
+  },
+  "rule: a protected resource by wildcard or as Low": ({ request, rule, capability, approval }, random) => {
+    if (request.target.namespace === undefined) return;
+    Object.assign(request.target, { group: "", resource: "secrets", subresource: "" });
+    const named = { risk: "High", apiGroups: [""], resources: ["secrets"] };
+    Object.assign(rule, named, random.pick([{}, { risk: "Low" }, { apiGroups: ["*"] }, { resources: ["*"] }]));
+    delete approval.spec.targets;
+    capability.spec.approval = capability.spec.approval.flatMap((terms) =>
+      terms.risk === "High" ? [terms, { ...structuredClone(terms), risk: "Low" }] : [],
+    );
   },
   "rule: a High one overlaps": (draft, random) => {
     const capability = random.pick([draft.capability, ...draft.capabilities]);
@@ -366,8 +403,15 @@ const approvalMutations: Record<string, Mutation> = {
   "approval: other capability": ({ approval }, random) => {
     approval.spec.capabilityName = random.pick(["helper", "unknown"]);
   },
-  "approval: other rules": ({ approval }, random) => {
-    approval.spec.rules = random.pick([["other"], ["wanted", "other"], ["wanted", "unknown"]]);
+  "approval: other rules": (draft, random) => {
+    addSibling(draft, "sibling", random);
+    draft.approval.spec.rules = random.pick([
+      ["sibling"],
+      ["sibling"],
+      ["other"],
+      ["wanted", "other"],
+      ["wanted", "unknown"],
+    ]);
   },
   "approval: other agent": ({ approval }, random) => {
     approval.spec.agent = random.pick([clerk.subject(), { ...bot.subject(), uid: bot.uid }]);
@@ -434,6 +478,11 @@ const approvalMutations: Record<string, Mutation> = {
   "vote: again by the same person": (draft, random) => {
     const [first, second] = random.shuffled(votes(draft));
     if (first && second) Object.assign(second, { by: first.by, member: first.member });
+  },
+  "vote: somebody speaks for several owners": (draft, random) => {
+    const { by, member, at } = someVote(draft, random) ?? { by: "alice", member: "user:alice", at: creation };
+    for (const ownerName of random.shuffled(ownerNames)) votes(draft).push(voteOf({ by, member }, ownerName, at));
+    if (random.chance(70)) for (const vote of votes(draft)) if (vote.by === by) vote.at = creation;
   },
   "vote: one more": (draft, random) => {
     const ownerName = random.pick(ownerNames);

@@ -152,7 +152,9 @@ function approvalFails(
     }
   }
 
-  const decisions = (spec.decisions ?? []).filter((decision) => isGenuine(world, approval, decision));
+  const decisions = (spec.decisions ?? [])
+    .filter((decision) => isGenuine(world, approval, decision))
+    .filter((decision) => !decision.by.startsWith("system:"));
   if (decisions.some((decision) => decision.verdict === "Reject")) return "rejected";
 
   const created = Date.parse(approval.metadata.creationTimestamp ?? "");

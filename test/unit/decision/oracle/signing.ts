@@ -12,7 +12,7 @@ import type { OracleWorld, SignedRecord } from "./oracle.ts";
 
 export const clusterId = "3f1c9d52-0000-4000-8000-000000000001";
 
-/** A signed world; its objects are copies of the draft's and may be tampered with. */
+/** A signed world; its objects are the draft's and may be tampered with. */
 export interface World extends OracleWorld {
   now: number;
   readonly request: Draft["request"];
@@ -55,14 +55,8 @@ function settingsWith(publicKey: KeyObject): DecisionSettings {
 }
 
 /** Defines the capabilities and signs the decisions as the draft says, noting in the world what is genuine. */
-export function signAll(draft: Draft, keys: Keys): World {
-  const { now, request, owners, capabilities, approvals } = structuredClone({
-    now: draft.now,
-    request: draft.request,
-    owners: draft.owners,
-    capabilities: draft.capabilities,
-    approvals: draft.approvals,
-  });
+export function signAll({ definitions, votes, ...draft }: Draft, keys: Keys): World {
+  const { now, request, owners, capabilities, approvals } = draft;
   const world: World = {
     now,
     request,
@@ -74,13 +68,14 @@ export function signAll(draft: Draft, keys: Keys): World {
     digested: new Map(),
   };
   for (const capability of capabilities) {
-    const definition = draft.definitions.get(capability.metadata.name);
+    const definition = definitions.get(capability.metadata.name);
     if (definition) defineCapability(world, capability, definition, keys);
   }
   for (const approval of approvals) {
     const capability = capabilities.find((one) => one.metadata.name === approval.spec.capabilityName);
-    for (const vote of draft.votes.get(approval.metadata.name) ?? []) {
-      addDecision(world, approval, capability, vote, keys);
+    const asked = structuredClone(approval);
+    for (const vote of votes.get(approval.metadata.name) ?? []) {
+      addDecision(world, approval, asked, capability, vote, keys);
     }
   }
   return world;
@@ -103,6 +98,7 @@ export function defineCapability(world: World, capability: Capability, vote: Vot
 function addDecision(
   world: World,
   approval: Approval,
+  asked: Approval,
   capability: Capability | undefined,
   vote: Vote,
   keys: Keys,
@@ -123,12 +119,12 @@ function addDecision(
     const cluster = vote.signing === "foreign" ? "another-cluster" : clusterId;
     const statement = decisionStatement(approval, decision, cluster);
     const spoilt = vote.signing === "replayed" ? { ...statement, approvalUid: "another-uid" } : statement;
-    decision.attestation = attest(world, spoilt, vote, keys, approval);
+    decision.attestation = attest(world, spoilt, vote, keys, asked);
   }
   decisions.push(decision);
 }
 
-function attest(world: World, statement: Statement, vote: Vote, keys: Keys, approval?: Approval): string {
+function attest(world: World, statement: Statement, vote: Vote, keys: Keys, asked?: Approval): string {
   const payload: AttestationPayload = {
     credentialId: "X509SHA256=00",
     member: vote.member,
@@ -136,11 +132,7 @@ function attest(world: World, statement: Statement, vote: Vote, keys: Keys, appr
   };
   const attestation = (vote.signing === "forged" ? keys.forger : keys.genuine).attest(statement, payload);
   if (vote.signing !== "forged") {
-    world.signed.set(attestation, {
-      statement,
-      payload,
-      ...(approval === undefined ? {} : { approval: structuredClone(approval) }),
-    });
+    world.signed.set(attestation, { statement, payload, ...(asked === undefined ? {} : { approval: asked }) });
   }
   return attestation;
 }
