@@ -26,14 +26,7 @@ export function checkNewApproval(
 ): Refusal | undefined {
   const { spec, metadata } = object;
   const agent = agentUserName(spec.agent);
-  if ((spec.decisions?.length ?? 0) > 0) {
-    return refuse(
-      "DecisionsAtCreation",
-      "an ElevationApproval is created without decisions",
-      undefined,
-      "spec.decisions",
-    );
-  }
+  if ((spec.decisions?.length ?? 0) > 0) return decisionsAtCreation();
   if (spec.requestedBy !== user.username) {
     return refuse(
       "NotStamped",
@@ -54,6 +47,11 @@ export function checkNewApproval(
   const capability = snapshot.capability(spec.capabilityName);
   const result = approvalTerms(object, capability, settings.trust.clusterApprovalNamespace);
   return result.kind === "problem" ? refuse(result.code, result.message) : undefined;
+}
+
+export function decisionsAtCreation(): Refusal {
+  const message = "an ElevationApproval is created without decisions";
+  return refuse("DecisionsAtCreation", message, undefined, "spec.decisions");
 }
 
 /** The decisions of an approval that were not there before. Entries are keyed by (by, ownerName, verdict). */

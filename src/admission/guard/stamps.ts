@@ -12,7 +12,7 @@ import type { DecisionSettings } from "../../decision/facts.ts";
 import type { Logger } from "../../telemetry/logger.ts";
 import type { AdmissionHandler, Answer, JsonPatchOperation } from "../handler.ts";
 import type { LiveReader } from "../live-reader.ts";
-import { decisionKey } from "./approval-change.ts";
+import { decisionKey, decisionsAtCreation } from "./approval-change.ts";
 import { definesCapability } from "./capability-change.ts";
 import { readChange } from "./change.ts";
 import type { Change, WritChange } from "./change.ts";
@@ -80,6 +80,7 @@ export function createStamps(options: StampsOptions): AdmissionHandler {
 
   async function stampRequest({ object, user }: Change<ElevationApproval>): Promise<Stamped | Refusal> {
     const { agent, requestID, decisions } = object.spec;
+    if (decisions !== undefined && decisions.length > 0) return decisionsAtCreation();
     const { serviceAccount } = agent;
     const patch: JsonPatchOperation[] = [{ op: "add", path: "/spec/requestedBy", value: user.username }];
     if (requestID === undefined || requestID === "") {

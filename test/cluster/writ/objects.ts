@@ -77,7 +77,10 @@ export function capability(name: string, spec: Partial<AgentCapabilitySpec> = {}
   };
 }
 
-type Request = { readonly [K in keyof ElevationApprovalSpec]?: ElevationApprovalSpec[K] | undefined };
+/** What a request says beyond its defaults; `undefined` takes a default away. */
+export type Request = {
+  readonly [K in Exclude<keyof ElevationApprovalSpec, "decisions">]?: ElevationApprovalSpec[K] | undefined;
+} & { readonly decisions?: readonly object[] };
 
 /** A request of half an hour for `bot` under the capability `configurator`. */
 export function approval(name: string, spec: Request = {}, namespace = "payments-prod"): object {
