@@ -10,7 +10,7 @@ export const minute = 60_000;
 export const hour = 60 * minute;
 export const creation = Date.parse("2026-05-04T08:00:00Z");
 
-export interface Kind {
+interface Kind {
   readonly group: string;
   readonly resource: string;
   readonly subresource: string;

@@ -45,10 +45,6 @@ interface Line {
   readonly count: number;
 }
 
-export function oracleAllows(world: OracleWorld): boolean {
-  return oracleDenies(world) === undefined;
-}
-
 /** Why the oracle refuses; undefined when it allows. */
 export function oracleDenies(world: OracleWorld): string | undefined {
   const { request, owners, capabilities, approvals, now } = world;

@@ -10,7 +10,7 @@ import type { AgentCapability } from "../../../../src/api/types.gen.ts";
 import type { Approval, Capability, Draft, Mutable, Owner, Vote } from "./draft.ts";
 import type { OracleWorld, SignedRecord } from "./oracle.ts";
 
-export const clusterId = "3f1c9d52-0000-4000-8000-000000000001";
+const clusterId = "3f1c9d52-0000-4000-8000-000000000001";
 
 /** A signed world; its objects are the draft's and may be tampered with. */
 export interface World extends OracleWorld {
