@@ -98,7 +98,10 @@ function noteChanges(fresh: LiveObjects, cached: Snapshot, verdict: Verdict, cha
 /** The objects that must be current for the verdict to stand. */
 function restsOn(verdict: Verdict): ObjectNames {
   if (verdict.kind === "deny") return { owners: [], capabilities: [], approvals: verdict.awaiting.map(approvalKey) };
-  if (verdict.code === "OwnRequest") return { owners: [], capabilities: [], approvals: [] };
+  if (verdict.code === "OwnRequest") {
+    const { rootOwner, identityOwner } = verdict.basis;
+    return { owners: [rootOwner.metadata.name, identityOwner.metadata.name], capabilities: [], approvals: [] };
+  }
   const { approval, capability, rootOwner, identityOwner, policyOwner, approvingOwners } = verdict.basis;
   const owners = [rootOwner, identityOwner, policyOwner, ...approvingOwners].map((owner) => owner.metadata.name);
   return {

@@ -30,7 +30,7 @@ export function decide(input: DecisionInput): Verdict {
   const facts = gather(input);
   const stranger = checkAgent(facts);
   if (stranger) return stranger;
-  if (isOwnRequest(input.request)) return { kind: "allow", code: "OwnRequest" };
+  if (isOwnRequest(input.request)) return judgeOwnRequest(facts);
   for (const check of chain) {
     const denial = check(facts);
     if (denial) return sealProtected(denial, facts);
@@ -39,6 +39,17 @@ export function decide(input: DecisionInput): Verdict {
   return result.kind === "covered"
     ? { kind: "allow", code: "Approved", basis: result.basis }
     : sealProtected(result, facts);
+}
+
+/** Filing a request changes nothing, yet a frozen agent and one whose owner is suspended do nothing at all. */
+function judgeOwnRequest(facts: Facts): Verdict {
+  const { snapshot, settings, agent } = facts;
+  const denial = checkFrozen(facts) ?? checkIdentityOwner(facts);
+  if (denial) return sealProtected(denial, facts);
+  const rootOwner = snapshot.owners.get(settings.rootOwnerName);
+  const [identityOwner] = snapshot.owners.ofIdentity(agent);
+  if (!rootOwner || !identityOwner) throw new Error("an owner that was found live is gone from the same snapshot");
+  return { kind: "allow", code: "OwnRequest", basis: { rootOwner, identityOwner } };
 }
 
 /** Marks a denial of a protected write: shadow mode never covers the protected set. */

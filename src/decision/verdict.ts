@@ -45,6 +45,10 @@ export interface NearestMiss {
 
 export type Verdict =
   | { readonly kind: "allow"; readonly code: "Approved"; readonly basis: Basis }
-  /** An agent's request for itself; the guard judges its content. */
-  | { readonly kind: "allow"; readonly code: "OwnRequest" }
+  /** An agent's request for itself; the guard judges its content. Even this needs an agent that is not stopped. */
+  | {
+      readonly kind: "allow";
+      readonly code: "OwnRequest";
+      readonly basis: Pick<Basis, "rootOwner" | "identityOwner">;
+    }
   | Denial;

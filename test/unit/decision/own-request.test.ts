@@ -2,7 +2,10 @@ import { describe, expect, test } from "vitest";
 import type { AdmissionRequest, JsonObject } from "../../../src/decision/admission-request.ts";
 import { bot, botUid } from "../../builders/agents.ts";
 import { judge } from "../../builders/judge.ts";
+import { editOwner } from "../../builders/owner.ts";
 import { review } from "../../builders/review.ts";
+import { payments, platform, root } from "../../builders/world.ts";
+import type { IdentityOwner } from "../../../src/api/types.gen.ts";
 
 const userInfo = review().userInfo;
 const approvals = { group: "writ.dev", version: "v1alpha1", resource: "elevationapprovals" };
@@ -20,15 +23,28 @@ describe("an agent may file a request for itself", () => {
     ["without a uid, which is stamped", filing({ ...own, agent: bot })],
     ["with an empty list of decisions", filing({ ...own, decisions: [] })],
     ["as a dry run", filing(own, { dryRun: true })],
-    [
-      "as a user that is no service account",
-      filing(
-        { ...own, agent: { user: "spiffe://x" } },
-        { userInfo: { username: "spiffe://x", groups: ["writ.dev:agents"] } },
-      ),
-    ],
   ])("%s", (_, review) => {
-    expect(judge({ review })).toEqual({ kind: "allow", code: "OwnRequest" });
+    expect(judge({ review })).toEqual({
+      kind: "allow",
+      code: "OwnRequest",
+      basis: { rootOwner: root, identityOwner: payments },
+    });
+  });
+
+  test("as a user that is no service account", () => {
+    const owners = [root, platform, editOwner(payments, { identities: [{ user: "spiffe://x" }] })];
+    const userInfo = { username: "spiffe://x", groups: ["writ.dev:agents"] };
+    expect(judge({ owners, review: filing({ ...own, agent: { user: "spiffe://x" } }, { userInfo }) }).code).toBe(
+      "OwnRequest",
+    );
+  });
+
+  test.each<[string, readonly IdentityOwner[], string]>([
+    ["it is frozen", [editOwner(root, { suspended: true }), platform, payments], "Frozen"],
+    ["its owner is suspended", [root, platform, editOwner(payments, { suspended: true })], "IdentityOwnerNotLive"],
+    ["nobody answers for it", [root, platform], "NoIdentityOwner"],
+  ])("but not while %s", (_, owners, code) => {
+    expect(judge({ owners, review: filing(own) }).code).toBe(code);
   });
 });
 
@@ -66,6 +82,3 @@ describe("and nothing else of Writ's kinds", () => {
     expect(judge({ review: filing({ ...own, agent }) }).code).toBe("NeverGrantable");
   });
 });
-
-// The freeze is to deny every agent, and a suspended owner its agents; filing a request is admitted all the same.
-test.todo("an agent that is frozen, or whose owner is suspended, files no request");

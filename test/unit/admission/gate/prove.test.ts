@@ -3,6 +3,7 @@ import type { LiveObjects, LiveReader, ObjectNames } from "../../../../src/admis
 import { prove } from "../../../../src/admission/prove.ts";
 import { approvalKey, snapshotOf } from "../../../../src/decision/snapshot.ts";
 import type { WriteRequest } from "../../../../src/decision/write-request.ts";
+import { bot } from "../../../builders/agents.ts";
 import { approvedBy, rejectDecision, withDecisions } from "../../../builders/approval.ts";
 import { ours } from "../../../builders/installation.ts";
 import { editOwner } from "../../../builders/owner.ts";
@@ -99,6 +100,30 @@ describe("a verdict is proven by live reads", () => {
         readerOf(() => ({ ...world, ...change })),
       ),
     ).toBe(expected);
+  });
+
+  test("a stale cache does not let a frozen agent file a request", async () => {
+    const filing = writeRequest({
+      operation: "CREATE",
+      resource: { group: "writ.dev", version: "v1alpha1", resource: "elevationapprovals" },
+      object: { metadata: { name: "x" }, spec: { agent: bot } },
+      oldObject: null,
+    });
+    const frozen = { ...world, owners: [bump(editOwner(root, { suspended: true })), platform, payments] };
+    expect(
+      await verdictOf(
+        world,
+        readerOf(() => world),
+        filing,
+      ),
+    ).toBe("allow OwnRequest");
+    expect(
+      await verdictOf(
+        world,
+        readerOf(() => frozen),
+        filing,
+      ),
+    ).toBe("deny Frozen");
   });
 
   test("a quorum that the cache has not seen yet is found before the denial stands", async () => {

@@ -53,11 +53,24 @@ export function oracleDenies(world: OracleWorld): string | undefined {
   if (!agent.startsWith("system:serviceaccount:agents:") && !requester.groups.includes("writ.dev:agents")) {
     return "not an agent";
   }
+  const root = owners.find((owner) => owner.metadata.name === "cluster");
+  const accountable = owners.filter((owner) =>
+    (owner.spec.identities ?? []).some((entry) => userNameOf(entry) === agent),
+  );
+  const identityOwner = accountable[0];
+  const stopped =
+    !root || !ownerLives(root, now)
+      ? "frozen"
+      : accountable.length !== 1 || !identityOwner
+        ? "not one identity owner"
+        : ownerLives(identityOwner, now)
+          ? undefined
+          : "identity owner not live";
   if (target.group === "writ.dev" && target.resource === "elevationapprovals" && target.subresource === "") {
     const asked = request.object as { readonly spec?: ElevationApproval["spec"] } | undefined;
     const spec = asked?.spec;
     const own = spec && userNameOf(spec.agent) === agent && (spec.agent.uid ?? requester.uid) === requester.uid;
-    if (operation === "CREATE" && own && (spec.decisions ?? []).length === 0) return undefined;
+    if (operation === "CREATE" && own && (spec.decisions ?? []).length === 0) return stopped;
   }
   if (operation === "CONNECT") return "connect";
   if (target.group === "writ.dev") return "writ.dev";
@@ -68,14 +81,7 @@ export function oracleDenies(world: OracleWorld): string | undefined {
     ["writ-system", "writ-approvals"].includes(target.name)
   )
     return "Writ's namespace object";
-  const root = owners.find((owner) => owner.metadata.name === "cluster");
-  if (!root || !ownerLives(root, now)) return "frozen";
-  const accountable = owners.filter((owner) =>
-    (owner.spec.identities ?? []).some((entry) => userNameOf(entry) === agent),
-  );
-  const identityOwner = accountable[0];
-  if (accountable.length !== 1 || !identityOwner) return "not one identity owner";
-  if (!ownerLives(identityOwner, now)) return "identity owner not live";
+  if (stopped !== undefined || !root || !identityOwner) return stopped;
   const thing: Thing = {
     group: target.group,
     version: target.version,

@@ -44,6 +44,7 @@ function settingsWith(publicKey: KeyObject): DecisionSettings {
     trust: {
       clusterId,
       verify: rememberingVerifier(attestationVerifier([publicKey]), 1000),
+      digests: { policy: policyDigest, spec: specDigest },
       clusterApprovalNamespace: "writ-approvals",
     },
     agents: { namespaces: ["agents"], group: "writ.dev:agents" },
