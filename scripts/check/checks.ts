@@ -44,7 +44,8 @@ function output([file = "", ...args]: readonly string[]): Promise<string | undef
   return new Promise((resolve) => {
     const child = spawn(file, args, {
       cwd: root,
-      env: { ...process.env, PATH: path.join(delimiter) },
+      // Nobody sees colours in captured output but as escape sequences.
+      env: { ...process.env, PATH: path.join(delimiter), NO_COLOR: "1", FORCE_COLOR: "0" },
       stdio: ["ignore", "pipe", "pipe"],
     });
     const printed = { text: "" };

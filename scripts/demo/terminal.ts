@@ -22,7 +22,7 @@ export interface TerminalOptions {
 
 const indent = "   ";
 const maxOutputLines = 14;
-const maxLineLength = 420;
+const maxWordLength = 120;
 
 type Style = (text: string) => string;
 
@@ -64,12 +64,16 @@ export function wrap(text: string, width: number): readonly string[] {
   return lines;
 }
 
-/** The lines of an output, with the middle of overlong ones and all beyond a screenful left out. */
+/** The lines of an output, with the middle of overlong words and all beyond a screenful left out. */
 export function shorten(text: string): readonly string[] {
   const lines = text
     .trimEnd()
     .split("\n")
-    .map((line) => (line.length <= maxLineLength ? line : `${line.slice(0, 150)} […] ${line.slice(-40)}`));
+    .map((line) => line.replaceAll(/\S+/g, shortenWord));
   if (lines.length <= maxOutputLines) return lines;
   return [...lines.slice(0, maxOutputLines), `[${lines.length - maxOutputLines} more lines]`];
+}
+
+function shortenWord(word: string): string {
+  return word.length <= maxWordLength ? word : `${word.slice(0, 62)}[…]${word.slice(-18)}`;
 }
