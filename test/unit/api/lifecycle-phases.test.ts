@@ -386,6 +386,23 @@ describe("Invalid", () => {
   });
 });
 
+describe("a capability that is edited after the approval", () => {
+  const { approval: elev, capability: cap } = under({ pendingTTL: "5m" });
+  const edited = defined(editCapability(cap, { description: "edited" }));
+
+  test("does not let it expire for want of a quorum, since edited back it counts again", () => {
+    const now = after(10 * minute);
+    expect(phase({ approval: elev, capability: edited, now })).toBe("Invalid PolicyChanged");
+    expect(phase({ approval: elev, capability: cap, now })).toBe("Live InForce");
+    expect(phase({ approval: elev, capability: edited, now: after(day) })).toBe("Invalid PolicyChanged");
+    expect(phase({ approval: elev, capability: cap, now: after(day) })).toBe("Expired DurationElapsed");
+  });
+
+  // The approvals then lie after the end of the shorter pending time, so that it is called Expired until the edit is
+  // taken back; and a longer pending time makes an Expired request Pending again.
+  test.todo("with another pendingTTL neither ends nor reopens it");
+});
+
 describe("Suspended", () => {
   const suspended = { suspended: true };
   test.each<[string, string, Moment]>([
