@@ -1,4 +1,3 @@
-import { policyDigest } from "./digest.ts";
 import type { OwnerDirectory } from "./owners.ts";
 import { ownerProblem, describeOwnerProblem } from "./owners.ts";
 import { isStillMember } from "./people.ts";
@@ -64,7 +63,7 @@ function definitionProblem(
 ): CapabilityProblem | undefined {
   const name = capability.metadata.name;
   const owner = capability.spec.policyOwnerName;
-  const digest = policyDigest(capability);
+  const digest = trust.digests.policy(capability);
   const cure = `a member of "${owner}" defines it: kubectl patch cap ${name} --type merge -p '{"spec":{"definedBy":{"policyDigest":"${digest}"}}}'`;
   const definedBy = capability.spec.definedBy;
   const statement = definedBy && definitionStatement(definedBy, trust.clusterId);

@@ -52,7 +52,7 @@ export function attestedDecisions(
 ): readonly AttestedDecision[] {
   const decisions = approval.spec.decisions ?? [];
   if (decisions.length === 0) return [];
-  const digest = specDigest(approval);
+  const digest = trust.digests.spec(approval);
   const attested: AttestedDecision[] = [];
   for (const decision of decisions) {
     const at = parseTimestamp(decision.at);

@@ -5,6 +5,31 @@ import type { AgentCapability, ElevationApproval } from "./types.gen.ts";
 /** `sha256:` and 64 hexadecimal digits. */
 export type Digest = `sha256:${string}`;
 
+/** The digests that are asked for again and again of the same objects. */
+export interface Digests {
+  readonly policy: (capability: AgentCapability) => Digest;
+  readonly spec: (approval: ElevationApproval) => Digest;
+}
+
+/**
+ * Digests that are computed once for each object and forgotten with it. Sound only for objects that nobody changes, as
+ * those of caches and of live reads.
+ */
+export function rememberingDigests(): Digests {
+  return { policy: remembering(policyDigest), spec: remembering(specDigest) };
+}
+
+function remembering<T extends object>(compute: (object: T) => Digest): (object: T) => Digest {
+  const known = new WeakMap<T, Digest>();
+  return (object) => {
+    const remembered = known.get(object);
+    if (remembered !== undefined) return remembered;
+    const digest = compute(object);
+    known.set(object, digest);
+    return digest;
+  };
+}
+
 /** SHA-256 over RFC 8785 JSON. `type` separates the domains: no digest of one kind is one of another. */
 export function digestOf(type: string, value: object): Digest {
   return `sha256:${createHash("sha256").update(canonicalJson({ type, value })).digest("hex")}`;

@@ -7,7 +7,6 @@ import { capabilityProblem } from "./capability-state.ts";
 import type { CapabilityProblemCode } from "./capability-state.ts";
 import { attestedDecisions, excludedPersons, isStillEntitled } from "./decisions.ts";
 import type { AttestedDecision } from "./decisions.ts";
-import { policyDigest } from "./digest.ts";
 import { describeOwnerProblem, ownerProblem } from "./owners.ts";
 import type { OwnerDirectory } from "./owners.ts";
 import { matchQuorum } from "./quorum.ts";
@@ -86,7 +85,7 @@ export function lifecycle(input: LifecycleInput): Lifecycle {
   }
   const { terms } = result;
   const approvers = approversOf(approval, capability, terms, owners, trust.clusterApprovalNamespace);
-  const votes = countingVotes(input, terms, decisions, policyDigest(capability));
+  const votes = countingVotes(input, terms, decisions, trust.digests.policy(capability));
   const approvedAt = approvers.problems.length > 0 ? undefined : quorumInstant(approvers, votes.asDecided);
   const times = timesOf(terms, approvedAt);
   const owner = identityOwner(agentUserName(approval.spec.agent), owners);

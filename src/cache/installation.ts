@@ -1,6 +1,7 @@
 import { createPublicKey } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { attestationVerifier, rememberingVerifier } from "../api/attestation.ts";
+import { rememberingDigests } from "../api/digest.ts";
 import type { WritConfiguration } from "../config/config.ts";
 import type { DecisionSettings } from "../decision/facts.ts";
 import type { KubeClient } from "../kube/client.ts";
@@ -16,6 +17,7 @@ export async function loadSettings(configuration: WritConfiguration, client: Kub
     trust: {
       clusterId: await readClusterId(client),
       verify: rememberingVerifier(attestationVerifier(keys), rememberedAttestations),
+      digests: rememberingDigests(),
       clusterApprovalNamespace: configuration.namespaces.clusterApprovals,
     },
     agents: configuration.agents,

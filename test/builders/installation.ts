@@ -2,6 +2,7 @@ import { createPrivateKey, createPublicKey } from "node:crypto";
 import type { KeyObject } from "node:crypto";
 import { attestationSigner, attestationVerifier } from "../../src/api/attestation.ts";
 import type { AttestationSigner } from "../../src/api/attestation.ts";
+import { rememberingDigests } from "../../src/api/digest.ts";
 import type { Trust } from "../../src/api/trust.ts";
 import type { DecisionSettings } from "../../src/decision/facts.ts";
 
@@ -27,6 +28,7 @@ export function installation(
   const trust: Trust = {
     clusterId: mods.clusterId ?? "c1a55e00-0000-4000-8000-000000000000",
     verify: attestationVerifier([publicKey]),
+    digests: rememberingDigests(),
     clusterApprovalNamespace: "writ-approvals",
   };
   return {

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { digestOf, policyDigest, specDigest } from "../../../src/api/digest.ts";
+import { digestOf, policyDigest, rememberingDigests, specDigest } from "../../../src/api/digest.ts";
 import type { AgentCapability, ElevationApproval } from "../../../src/api/types.gen.ts";
 import { approval, rejectDecision, withDecisions } from "../../builders/approval.ts";
 import { capability, defined, editCapability, rule } from "../../builders/capability.ts";
@@ -136,3 +136,20 @@ function reversed(value: unknown): unknown {
   const entries = entriesOf(value);
   return entries.length === 0 ? value : Object.fromEntries(entries.toReversed().map(([k, v]) => [k, reversed(v)]));
 }
+
+describe("remembered digests", () => {
+  const digests = rememberingDigests();
+
+  test("are those that are computed", () => {
+    for (let asked = 0; asked < 2; asked++) {
+      expect(digests.policy(cap)).toBe(policyDigest(cap));
+      expect(digests.spec(elev)).toBe(specDigest(elev));
+    }
+  });
+
+  test("belong to one object, never to its name or version", () => {
+    const edited = editCapability(cap, { description: "edited, with the same metadata" });
+    expect(digests.policy(cap)).not.toBe(digests.policy(edited));
+    expect(digests.policy(edited)).toBe(policyDigest(edited));
+  });
+});

@@ -4,7 +4,7 @@ import { attestationSigner, attestationVerifier, rememberingVerifier } from "../
 import type { AttestationPayload, AttestationSigner, Statement } from "../../../../src/api/attestation.ts";
 import { definitionStatement } from "../../../../src/api/capability-state.ts";
 import { decisionStatement } from "../../../../src/api/decisions.ts";
-import { digestOf, policyDigest } from "../../../../src/api/digest.ts";
+import { digestOf, policyDigest, rememberingDigests } from "../../../../src/api/digest.ts";
 import type { DecisionSettings } from "../../../../src/decision/facts.ts";
 import type { AgentCapability } from "../../../../src/api/types.gen.ts";
 import type { Approval, Capability, Draft, Mutable, Owner, Vote } from "./draft.ts";
@@ -44,7 +44,7 @@ function settingsWith(publicKey: KeyObject): DecisionSettings {
     trust: {
       clusterId,
       verify: rememberingVerifier(attestationVerifier([publicKey]), 1000),
-      digests: { policy: policyDigest, spec: specDigest },
+      digests: rememberingDigests(),
       clusterApprovalNamespace: "writ-approvals",
     },
     agents: { namespaces: ["agents"], group: "writ.dev:agents" },
