@@ -2,14 +2,17 @@ import type { OwnerDirectory } from "./owners.ts";
 import type { IdentityOwner, IdentityOwnerResource } from "./types.gen.ts";
 
 /**
- * An object that somebody may own, subresource left out. `*` as group or resource and an absent name mean "any": an
+ * An object that somebody may own, or a subresource of one. `*` as group or resource and an absent name mean "any": an
  * owner claims such a range only with an entry that covers all of it.
  */
 export interface ClaimedObject {
   readonly scope: "Namespaced" | "Cluster";
   readonly namespace?: string;
   readonly group: string;
+  /** Without the subresource. */
   readonly resource: string;
+  /** Absent for the object itself. */
+  readonly subresource?: string;
   readonly name?: string;
 }
 
@@ -52,13 +55,19 @@ function covers(entry: IdentityOwnerResource, object: ClaimedObject): boolean {
   if (object.scope === "Cluster" && entry.scope === undefined && (entry.namespaces?.length ?? 0) > 0) return false;
   return (
     anyOr(entry.apiGroups, object.group) &&
-    anyOr(entry.resources, object.resource) &&
+    coversResource(entry, object) &&
     (!entry.resourceNames?.length || (object.name !== undefined && entry.resourceNames.includes(object.name)))
   );
 }
 
 function namesNamespace(entry: IdentityOwnerResource, object: ClaimedObject): boolean {
   return object.namespace !== undefined && (entry.namespaces?.includes(object.namespace) ?? false);
+}
+
+/** Who claims an object claims its subresources; a subresource can be claimed alone. */
+function coversResource(entry: IdentityOwnerResource, { resource, subresource }: ClaimedObject): boolean {
+  if (anyOr(entry.resources, resource)) return true;
+  return subresource !== undefined && anyOr(entry.resources, `${resource}/${subresource}`);
 }
 
 /** As in RBAC: absent, empty and "*" mean all. */
@@ -71,7 +80,7 @@ function anyOr(values: readonly string[] | undefined, wanted: string | undefined
 export function claimsOverlap(a: IdentityOwner, b: IdentityOwner): boolean {
   return (a.spec.resources ?? []).some((left) =>
     (b.spec.resources ?? []).some((right) => {
-      if (left.scope !== right.scope) return false;
+      if (left.scope && right.scope && left.scope !== right.scope) return false;
       const leftAll = !left.namespaces?.length || left.namespaces.includes("*");
       const rightAll = !right.namespaces?.length || right.namespaces.includes("*");
       if (leftAll !== rightAll) return false;

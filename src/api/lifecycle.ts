@@ -153,16 +153,15 @@ function countingVotes(
   digest: string,
 ): Votes {
   const excluded = excludedPersons(approval, owners);
-  const approves = decisions.filter(
-    (decision) => decision.verdict === "Approve" && decision.at < terms.pendingUntil && !excluded.has(decision.person),
-  );
-  const asDecided = approves.filter((decision) => decision.policyDigest === digest);
+  const approves = decisions.filter(({ verdict, person }) => verdict === "Approve" && !excluded.has(person));
+  const current = approves.filter((decision) => decision.policyDigest === digest);
+  const asDecided = current.filter((decision) => decision.at < terms.pendingUntil);
   return {
     asDecided,
     now: asDecided.filter(
       (decision) => isStillEntitled(decision, owners) && !ownerProblem(owners.get(decision.ownerName), now),
     ),
-    stale: asDecided.length < approves.length,
+    stale: current.length < approves.length,
   };
 }
 

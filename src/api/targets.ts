@@ -50,9 +50,15 @@ export function reachOf(
         );
   const objects = new Map<string, ClaimedObject>();
   for (const part of parts) {
-    const resource = part.resource.split("/")[0] ?? part.resource;
+    const [resource = "", subresource] = part.resource.split("/");
     for (const name of part.names?.length ? part.names : [undefined]) {
-      const object = { ...place, group: part.group, resource, ...(name === undefined ? {} : { name }) };
+      const object = {
+        ...place,
+        group: part.group,
+        resource,
+        ...(subresource === undefined ? {} : { subresource }),
+        ...(name === undefined ? {} : { name }),
+      };
       objects.set(JSON.stringify(object), object);
     }
   }
@@ -79,6 +85,7 @@ export function claimedObject(effect: Effect): ClaimedObject {
       : { scope: "Namespaced" as const, namespace: effect.namespace }),
     group: effect.group,
     resource: effect.resource,
+    ...(effect.subresource === "" ? {} : { subresource: effect.subresource }),
     ...(effect.name === "" ? {} : { name: effect.name }),
   };
 }

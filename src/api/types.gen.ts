@@ -71,13 +71,13 @@ export interface IdentityOwnerServiceAccount {
 
 /** One set of resources. */
 export interface IdentityOwnerResource {
-  /** Whether the entry is about namespaced or about cluster-scoped objects. */
-  readonly scope: "Namespaced" | "Cluster";
-  /** Exact namespace names, or "*" for all. Only with scope Namespaced. Absent means all. A named namespace is a more precise claim than "*". */
+  /** Whether the entry is about namespaced or about cluster-scoped objects. Absent means both; with namespaces named, those in them alone. */
+  readonly scope?: "Namespaced" | "Cluster";
+  /** Exact namespace names, or "*" for all. Not with scope Cluster. Absent or empty means all. A named namespace is a more precise claim than "*". */
   readonly namespaces?: readonly string[];
-  /** API groups; "" is the core group, "*" is all. Absent means all. */
+  /** API groups; "" is the core group, "*" is all. Absent or empty means all. */
   readonly apiGroups?: readonly string[];
-  /** Plural resource names such as deployments, or deployments/scale for a subresource; "*" is all. Absent means all. */
+  /** Plural resource names such as deployments, its subresources included, or deployments/scale for that subresource alone; "*" is all. Absent or empty means all. */
   readonly resources?: readonly string[];
   /** Exact object names. Absent or empty means all, as in RBAC. */
   readonly resourceNames?: readonly string[];

@@ -12,6 +12,7 @@ const web: ClaimedObject = {
   resource: "deployments",
   name: "web",
 };
+const scale: ClaimedObject = { ...web, subresource: "scale" };
 const node: ClaimedObject = { scope: "Cluster", group: "", resource: "nodes", name: "n1" };
 
 /** Names of who owns the object: one, none, or several that conflict. */
@@ -52,6 +53,22 @@ describe("which entries claim an object", () => {
     ["another group", namespaced({ apiGroups: [""] }), web, false],
     ["the resource by name", namespaced({ resources: ["deployments"] }), web, true],
     ["another resource", namespaced({ resources: ["pods"] }), web, false],
+    [
+      "a subresource with its object",
+      namespaced({ resources: ["deployments"] }),
+      { ...web, subresource: "scale" },
+      true,
+    ],
+    ["a subresource alone", namespaced({ resources: ["deployments/scale"] }), { ...web, subresource: "scale" }, true],
+    ["not the object by a subresource", namespaced({ resources: ["deployments/scale"] }), web, false],
+    ["another subresource", namespaced({ resources: ["deployments/scale"] }), { ...web, subresource: "status" }, false],
+    ["an absent scope means both, namespaced objects", {}, web, true],
+    ["an absent scope means both, cluster-scoped objects", {}, node, true],
+    ["an absent scope with a namespace means no cluster-scoped object", { namespaces: ["prod"] }, node, false],
+    ["the resource claims its subresources", namespaced({ resources: ["deployments"] }), scale, true],
+    ["a subresource alone", namespaced({ resources: ["deployments/scale"] }), scale, true],
+    ["a subresource does not claim its object", namespaced({ resources: ["deployments/scale"] }), web, false],
+    ["a subresource does not claim another", namespaced({ resources: ["deployments/status"] }), scale, false],
     ["the object by name", namespaced({ resourceNames: ["web"] }), web, true],
     ["another object", namespaced({ resourceNames: ["api"] }), web, false],
     ["a star is no object name", namespaced({ resourceNames: ["*"] }), web, false],

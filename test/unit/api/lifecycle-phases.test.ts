@@ -398,9 +398,21 @@ describe("a capability that is edited after the approval", () => {
     expect(phase({ approval: elev, capability: cap, now: after(day) })).toBe("Expired DurationElapsed");
   });
 
-  // The approvals then lie after the end of the shorter pending time, so that it is called Expired until the edit is
-  // taken back; and a longer pending time makes an Expired request Pending again.
-  test.todo("with another pendingTTL neither ends nor reopens it");
+  test("with a shorter pendingTTL does not end it either", () => {
+    const shorter = defined(
+      editCapability(cap, { approval: cap.spec.approval.map((a) => ({ ...a, pendingTTL: "1s" })) }),
+    );
+    expect(phase({ approval: elev, capability: shorter, now: after(10 * minute) })).toBe("Invalid PolicyChanged");
+  });
+
+  test("with a longer pendingTTL lets people decide on a request that none had approved in time", () => {
+    const longer = defined(
+      editCapability(cap, { approval: cap.spec.approval.map((a) => ({ ...a, pendingTTL: "1h" })) }),
+    );
+    const now = after(10 * minute);
+    expect(phase({ approval: pending, capability: cap, now })).toBe("Expired PendingTimeElapsed");
+    expect(phase({ approval: pending, capability: longer, now })).toBe("Pending QuorumMissing");
+  });
 });
 
 describe("Suspended", () => {

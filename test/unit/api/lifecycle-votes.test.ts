@@ -128,10 +128,6 @@ describe("who may not approve", () => {
     const elev = asked({ onBehalfOf: ["agent:alice@example.com"] }, "alice@example.com");
     expect(phase({ approval: elev })).toBe("Live InForce");
   });
-
-  // W3 says that no agent approves. One that is no service account and another's member is told from a person only by
-  // its group when it decides, or by spec.identities, which the lifecycle does not ask.
-  test.todo("another agent that is no service account, though an owner lists it as a member");
 });
 
 describe("one person counts once", () => {

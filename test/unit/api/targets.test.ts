@@ -82,15 +82,18 @@ describe("appliesIn", () => {
 describe("reachOf", () => {
   const place = { scope: "Namespaced", namespace: "payments-prod" } as const;
 
-  test("without targets: what the rules that apply in its namespace name, subresources left out, each once", () => {
+  test("without targets: what the rules that apply in its namespace name, each once", () => {
     const rules = [
-      rule("a", { apiGroups: ["", "apps"], resources: ["deployments", "deployments/scale"] }),
+      rule("a", { apiGroups: ["", "apps"], resources: ["deployments"] }),
+      rule("again", { resources: ["deployments", "deployments/scale"] }),
       rule("b", { resources: ["*"], resourceNames: ["web", "api"] }),
       rule("c", { namespaces: ["elsewhere"], resources: ["secrets"] }),
     ];
     expect(reachOf(approval("a"), rules, "writ-approvals")).toEqual([
       { ...place, group: "", resource: "deployments" },
+      { ...place, group: "", resource: "deployments", subresource: "scale" },
       { ...place, group: "apps", resource: "deployments" },
+      { ...place, group: "apps", resource: "deployments", subresource: "scale" },
       { ...place, group: "apps", resource: "*", name: "web" },
       { ...place, group: "apps", resource: "*", name: "api" },
     ]);
@@ -102,7 +105,7 @@ describe("reachOf", () => {
       { apiGroup: "", resource: "pods" },
     ];
     expect(reachOf(approval("a", { targets }), [rule("r")], "writ-approvals")).toEqual([
-      { ...place, group: "apps", resource: "deployments", name: "web" },
+      { ...place, group: "apps", resource: "deployments", subresource: "scale", name: "web" },
       { ...place, group: "", resource: "pods" },
     ]);
   });
@@ -118,12 +121,13 @@ describe("reachOf", () => {
   });
 });
 
-test("the object of an effect is claimed without its subresource, and without a name while it has none", () => {
+test("the object of an effect is claimed with its subresource, and without a name while it has none", () => {
   expect(claimedObject({ ...web, subresource: "scale" })).toEqual({
     scope: "Namespaced",
     namespace: "payments-prod",
     group: "apps",
     resource: "deployments",
+    subresource: "scale",
     name: "web",
   });
   const { namespace: _, ...clusterWide } = web;
