@@ -91,7 +91,6 @@ describe("reachOf", () => {
     ];
     expect(reachOf(approval("a"), rules, "writ-approvals")).toEqual([
       { ...place, group: "", resource: "deployments" },
-      { ...place, group: "", resource: "deployments", subresource: "scale" },
       { ...place, group: "apps", resource: "deployments" },
       { ...place, group: "apps", resource: "deployments", subresource: "scale" },
       { ...place, group: "apps", resource: "*", name: "web" },
