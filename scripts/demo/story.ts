@@ -1,7 +1,8 @@
 import type { Component } from "../../test/control-plane/component.ts";
 import { fails, passes, refused } from "./expectation.ts";
 import type { Scene } from "./scene.ts";
-import { type TrailEntry, accountOf, isInOrder, readTrail, trailTable } from "./trail.ts";
+import { trailTable } from "../../src/cli/trail.ts";
+import { accountOf, isInOrder, readTrail } from "./trail.ts";
 import type { Terminal } from "./terminal.ts";
 
 export interface Props {
@@ -110,7 +111,7 @@ async function withoutAgents({ scene, webhook }: Props): Promise<void> {
 async function theRecord({ scene, terminal, ledgerDir }: Props): Promise<void> {
   scene.step("Each decision is on disk, with the three accountable owners");
   scene.tell("It was durable before the API server had its answer. `npx writ ledger cat DIR` prints the whole of it.");
-  const trail: readonly TrailEntry[] = await readTrail(ledgerDir);
+  const trail = await readTrail(ledgerDir);
   for (const line of trailTable(trail)) terminal.plain(`   ${line}`);
   scene.check(
     `all ${scene.denials.length} denials by the gate are in the record, in their order`,
