@@ -4,12 +4,13 @@ import type { Accountable } from "../decision/accountable.ts";
 import type { AdmissionRequest } from "../decision/admission-request.ts";
 import type { Basis, Verdict } from "../decision/verdict.ts";
 import type { WriteRequest } from "../decision/write-request.ts";
-import type { Caller } from "./handler.ts";
+import { normalise } from "../decision/write-request.ts";
+import type { Answer, Call, Caller } from "./handler.ts";
 
 /** What was answered: `would-deny` is a denial that shadow mode let pass, `error` one that no decision stands behind. */
-export type RecordedVerdict = "allow" | "deny" | "would-deny" | "error";
+type RecordedVerdict = "allow" | "deny" | "would-deny" | "error";
 
-export interface DecisionRecordInput {
+interface DecisionRecordInput {
   readonly time: number;
   readonly request: WriteRequest;
   readonly userInfo: AdmissionRequest["userInfo"];
@@ -65,6 +66,22 @@ export function decisionRecord(input: DecisionRecordInput): object {
     nearest: decided?.kind === "deny" ? decided.nearest && present({ ...decided.nearest }) : undefined,
     caller: input.caller,
     liveReads: input.liveReads,
+  });
+}
+
+/** The same for a denial without a verdict of the chain: by guard or stamps (`deny`), or by the server (`error`). */
+export function denialRecord(call: Call, answer: Answer, verdict: "deny" | "error", time: number): object {
+  return decisionRecord({
+    time,
+    request: normalise(call.request),
+    userInfo: call.request.userInfo,
+    caller: call.caller,
+    verdict,
+    code: answer.code,
+    message: answer.message,
+    decided: undefined,
+    accountable: { identityOwner: undefined, policyOwner: undefined, approvingOwners: [] },
+    liveReads: 0,
   });
 }
 

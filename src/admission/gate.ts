@@ -8,8 +8,7 @@ import type { WriteRequest } from "../decision/write-request.ts";
 import type { WritCache } from "../cache/writ-cache.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { decisionRecord } from "./decision-record.ts";
-import type { RecordedVerdict } from "./decision-record.ts";
-import type { AdmissionHandler, Answer, Call } from "./handler.ts";
+import type { AdmissionHandler, Answer } from "./handler.ts";
 import type { LiveReader } from "./live-reader.ts";
 import { prove } from "./prove.ts";
 import type { ProvenVerdict } from "./prove.ts";
@@ -95,21 +94,4 @@ function answerOf(verdict: Verdict, shadowed: boolean): Answer {
 function denialAnswer({ code, message, next, nearest }: Denial): Answer {
   const causes = nearest ? [{ reason: "NearestMiss", message: JSON.stringify(nearest), field: nearest.missed }] : [];
   return { allowed: false, code, message, next, causes };
-}
-
-/** The record of a denial that the server gave in the gate's place: no decision stands behind it. */
-export function serverDenialRecord(call: Call, answer: Answer, time: number): object {
-  const verdict: RecordedVerdict = "error";
-  return decisionRecord({
-    time,
-    request: normalise(call.request),
-    userInfo: call.request.userInfo,
-    caller: call.caller,
-    verdict,
-    code: answer.code,
-    message: answer.message,
-    decided: undefined,
-    accountable: { identityOwner: undefined, policyOwner: undefined, approvingOwners: [] },
-    liveReads: 0,
-  });
 }

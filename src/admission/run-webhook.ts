@@ -11,10 +11,12 @@ import { watchEventLoopLag } from "../telemetry/event-loop-lag.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { createMetrics } from "../telemetry/metrics.ts";
 import { startTelemetryServer } from "../telemetry/telemetry-server.ts";
-import { createGate, serverDenialRecord } from "./gate.ts";
+import { denialRecord } from "./decision-record.ts";
+import { createGate } from "./gate.ts";
 import { agentUidLookup } from "./guard/agent-uid.ts";
 import { claimReview } from "./guard/claim-review.ts";
 import { createGuard } from "./guard/guard.ts";
+import { recordRefusals } from "./guard/record-refusals.ts";
 import { createStamps } from "./guard/stamps.ts";
 import { createLiveReader } from "./live-reader.ts";
 import { recorder } from "./record.ts";
@@ -58,8 +60,8 @@ export async function runWebhook(configuration: WritConfiguration, log: Logger):
   const reader = createLiveReader(client, clock, metrics);
   const shared = { settings, cache, reader, record, clock, log };
   const gate = createGate({ ...shared, shadowUntil: configuration.shadow?.until });
-  const guard = createGuard({ ...shared, mayClaim: claimReview(client) });
-  const stamps = createStamps({ ...shared, signer, agentUid: agentUidLookup(client) });
+  const guard = recordRefusals(createGuard({ ...shared, mayClaim: claimReview(client) }), shared);
+  const stamps = recordRefusals(createStamps({ ...shared, signer, agentUid: agentUidLookup(client) }), shared);
 
   let closing = false;
   const telemetry = await startTelemetryServer({
@@ -80,10 +82,8 @@ export async function runWebhook(configuration: WritConfiguration, log: Logger):
     log,
     limits: configuration.limits,
     eventLoopLag: lag.p99,
-    onServerDenial: async ({ endpoint, call, answer }) => {
-      if (endpoint === "gate" && call.request.dryRun !== true) {
-        await record("decision", serverDenialRecord(call, answer, clock()));
-      }
+    onServerDenial: async ({ call, answer }) => {
+      if (call.request.dryRun !== true) await record("decision", denialRecord(call, answer, "error", clock()));
     },
   });
   log.info({ url: server.url.replace(/(:\d+)\/.*/, "$1"), telemetry: telemetry.url }, "webhook serves");

@@ -9,9 +9,9 @@ import type { AgentCapability, AgentCapabilityApproval, AgentCapabilityRule, Ele
 const hour = 3_600_000;
 
 /** What `approval[].maxDuration` means when absent. */
-export const defaultMaxDuration = hour;
+const defaultMaxDuration = hour;
 /** What `approval[].pendingTTL` means when absent. */
-export const defaultPendingTTL = 24 * hour;
+const defaultPendingTTL = 24 * hour;
 
 /** What an approval asks for under its capability as it is now; times in milliseconds. */
 export interface ApprovalTerms {

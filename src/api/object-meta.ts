@@ -3,12 +3,6 @@
  * Values come from the API server as JSON; nothing here is validated beyond what its schema enforces.
  */
 
-/** `apiVersion` and `kind` of an object whose kind is not known beforehand. */
-export interface TypeMeta {
-  readonly apiVersion: string;
-  readonly kind: string;
-}
-
 /** metav1.ObjectMeta. `namespace` is absent on cluster-scoped objects; the rest that is optional is absent before creation. */
 export interface ObjectMeta {
   readonly name: string;

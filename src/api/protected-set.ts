@@ -10,7 +10,7 @@ export interface ProtectedResource {
  * adds to the list and takes nothing away. Sources: Kubernetes RBAC good practices; the deputies are the kinds whose
  * controllers apply what their objects say.
  */
-export const protectedByDefault: readonly ProtectedResource[] = [
+const protectedByDefault: readonly ProtectedResource[] = [
   { apiGroup: "rbac.authorization.k8s.io", resource: "*" },
   { apiGroup: "admissionregistration.k8s.io", resource: "*" },
   { apiGroup: "apiextensions.k8s.io", resource: "*" },

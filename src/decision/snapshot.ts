@@ -34,7 +34,7 @@ export function snapshotOf(
   };
 }
 
-export function namesAgent(capability: AgentCapability, agent: string): boolean {
+function namesAgent(capability: AgentCapability, agent: string): boolean {
   return capability.spec.agents.some((subject) => agentUserName(subject) === agent);
 }
 

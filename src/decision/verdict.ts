@@ -41,6 +41,8 @@ export interface NearestMiss {
   readonly rule?: string;
   /** Which part missed, or in which phase the approval is. */
   readonly missed: string;
+  /** Why an approval is in its phase. */
+  readonly reason?: string;
 }
 
 export type Verdict =

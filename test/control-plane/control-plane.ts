@@ -21,11 +21,11 @@ import { type Component, startComponent } from "./component.ts";
 import { controllerManagerCommand, etcdCommand, kubeApiserverCommand } from "./commands.ts";
 import { type Context, type Credentials, renderKubeconfig } from "./kubeconfig.ts";
 import { type KubectlOptions, type KubectlResult, runKubectl } from "./kubectl.ts";
-import { type Authority, type KeyPairPem, createAuthority } from "./pki.ts";
+import { type KeyPairPem, createAuthority } from "./pki.ts";
 import { freePort } from "./ports.ts";
 import { type ApiRequest, type ApiResponse, sendRequest } from "./request.ts";
 import { type Supervisor, startSupervisor } from "./supervised.ts";
-import { type ServerFiles, writeServerFiles } from "./server-files.ts";
+import { writeServerFiles } from "./server-files.ts";
 
 export interface ControlPlaneOptions {
   /** Also run kube-controller-manager: service accounts, garbage collection, deployments. Default false. */
@@ -94,7 +94,7 @@ export interface ControlPlane {
 }
 
 /** The people of the demo and the tests. */
-export const people = [
+const people = [
   { context: "admin", user: "admin", groups: ["system:masters"] },
   { context: "alice", user: "alice@example.com", groups: ["payments-leads"] },
   { context: "bob", user: "bob@example.com", groups: ["platform-leads"] },
@@ -264,4 +264,4 @@ async function requestToken(request: ControlPlane["request"], wanted: TokenReque
   return (response.json() as { readonly status: { readonly token: string } }).status.token;
 }
 
-export type { Authority, Component, Context, Credentials, KeyPairPem, KubectlResult, ApiResponse, ServerFiles };
+export type { Component, Context, Credentials, KeyPairPem, KubectlResult, ApiResponse };

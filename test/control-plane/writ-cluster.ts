@@ -61,8 +61,8 @@ export interface Writ {
   readonly attestation: { readonly signingKeyFile: string; readonly verificationKeyFile: string };
 }
 
-export const systemNamespace = "writ-system";
-export const clusterApprovalNamespace = "writ-approvals";
+const systemNamespace = "writ-system";
+const clusterApprovalNamespace = "writ-approvals";
 
 const tokenSeconds = 30 * 24 * 3_600;
 const readyTimeout = 30_000;

@@ -10,7 +10,13 @@ import type { LiveReader } from "../live-reader.ts";
 import { auditAnnotations } from "../record.ts";
 import type { Recorder } from "../record.ts";
 import { checkNewApproval, checkNewDecision, newDecisions } from "./approval-change.ts";
-import { changesSuspension, checkCapabilityContent, checkDefinition, sameJson } from "./capability-change.ts";
+import {
+  changesSuspension,
+  checkCapabilityContent,
+  checkDefinition,
+  definesCapability,
+  sameJson,
+} from "./capability-change.ts";
 import { readChange } from "./change.ts";
 import type { Change, WritChange } from "./change.ts";
 import { changeRecord, deletionRecord } from "./change-record.ts";
@@ -70,7 +76,7 @@ export function createGuard(options: GuardOptions): AdmissionHandler {
     try {
       switch (change.resource) {
         case "identityowners":
-          return await judgeOwner(change, options, live);
+          return await judgeOwner(change, options);
         case "agentcapabilities":
           return await judgeCapability(change, options, live);
         case "elevationapprovals":
@@ -98,22 +104,25 @@ export function createGuard(options: GuardOptions): AdmissionHandler {
   }
 }
 
+/** A suspension, the freeze included, asks for nothing but membership: no lookup that could fail, no other check. */
 async function judgeOwner(
   change: Change<IdentityOwner>,
-  { settings, mayClaim }: GuardOptions,
-  live: LiveSnapshot,
+  { settings, mayClaim, cache }: GuardOptions,
 ): Promise<Admitted | Refusal> {
-  const { object, user } = change;
+  const { object, old, user } = change;
   const { name } = object.metadata;
-  // A suspension, the freeze included, must pass whatever else is wrong with the owner.
   const right = requiredRight(change);
-  const snapshot = await live({ owners: [name], capabilities: [] });
-  const suffices = right === "nothing" || (right === "claim or membership" && isMemberOf(change.old, user));
-  if (!suffices && !(await mayClaim(user, name))) {
+  if (right === "nothing" || (right === "claim or membership" && isMemberOf(old, user))) return admitted();
+  if (!(await mayClaim(user, name))) {
     const who = right === "claim" ? "who holds the verb claim on it" : "its members and who holds the verb claim on it";
-    return refuse("ClaimRequired", `only ${who} may change IdentityOwner "${name}" so, and ${user.username} may not`);
+    return refuse(
+      "ClaimRequired",
+      `only ${who} may change IdentityOwner "${name}" so, and ${user.username} may not`,
+      `ask who may: kubectl auth can-i claim identityowners.writ.dev/${name}`,
+    );
   }
-  return checkOwner(change, settings) ?? admitted(ownerWarnings(change, snapshot));
+  if (right === "claim or membership") return admitted();
+  return checkOwner(change, settings) ?? admitted(ownerWarnings(change, cache.snapshot()));
 }
 
 async function judgeCapability(
@@ -132,6 +141,8 @@ async function judgeCapability(
       "spec.suspended",
     );
   }
+  // Whoever only suspends must not be held up by what is wrong with the rest.
+  if (!definesCapability(change)) return admitted();
   const refusal = checkCapabilityContent(object, settings) ?? checkDefinition(change, settings);
   if (refusal) return refusal;
   const problem = capabilityProblem(object, snapshot.owners, clock(), settings.trust);

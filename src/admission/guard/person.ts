@@ -22,7 +22,7 @@ export function credentialId(user: UserInfo): string | undefined {
 }
 
 /** Whether the caller is a person at all; agents and system identities never decide. */
-export function checkPerson(user: UserInfo, agents: AgentSet): Refusal | undefined {
+function checkPerson(user: UserInfo, agents: AgentSet): Refusal | undefined {
   if (!isAgent(user, agents) && !isSystemName(user.username)) return undefined;
   return refuse("NotAPerson", `${user.username} is no person, and people decide`);
 }

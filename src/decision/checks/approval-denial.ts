@@ -54,7 +54,13 @@ export function denyForMiss(facts: Facts, nearestFirst: readonly ApprovalMiss[])
     `ElevationApproval ${namespace}/${name} is the nearest, but does not let ${facts.agent} write: ${nearest.message}`,
     nextStep(facts, nearest),
     {
-      nearest: { kind: "ElevationApproval", namespace, name, missed: nearest.lifecycle.phase },
+      nearest: {
+        kind: "ElevationApproval",
+        namespace,
+        name,
+        missed: nearest.lifecycle.phase,
+        reason: nearest.lifecycle.reason,
+      },
       awaiting: nearestFirst
         .filter(({ lifecycle }) => mayHaveMoved.has(lifecycle.phase))
         .slice(0, maxAwaiting)
@@ -78,6 +84,9 @@ function nextStep({ snapshot }: Facts, { approval, lifecycle, code }: ApprovalMi
   }
   if (code === "ApprovalNotYetValid") return "wait until then";
   if (code === "ApprovalSuspended") return "ask the owner that the message names";
+  if (code === "ApprovalRejected" || code === "ApprovalExpired" || code === "ApprovalExhausted") {
+    return "it is over for good: request a new ElevationApproval";
+  }
   return "mend what the message says, or request a new ElevationApproval";
 }
 

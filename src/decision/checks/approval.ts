@@ -1,5 +1,5 @@
 import { lifecycle } from "../../api/lifecycle.ts";
-import type { Lifecycle, Phase } from "../../api/lifecycle.ts";
+import type { Lifecycle, LifecycleReason, Phase } from "../../api/lifecycle.ts";
 import { claimProblem } from "../../api/approvers.ts";
 import { resourceClaim } from "../../api/claims.ts";
 import { highestRisk, ruleRisk } from "../../api/rules.ts";
@@ -58,7 +58,7 @@ function judge(facts: Facts, approval: ElevationApproval, rule: AgentCapabilityR
     miss: { approval, lifecycle: life, code, message },
   });
 
-  if (life.phase !== "Live") return miss(codeOf(life.phase), life.message);
+  if (life.phase !== "Live") return miss(codeOf(life.phase, life.reason), life.message);
   const uid = approval.spec.agent.uid;
   if (uid !== undefined && uid !== request.requester.uid) {
     const is = request.requester.uid ?? "absent, as in impersonated requests";
@@ -106,7 +106,9 @@ function judge(facts: Facts, approval: ElevationApproval, rule: AgentCapabilityR
   };
 }
 
-function codeOf(phase: Exclude<Phase, "Live">): ReasonCode {
+/** The phase, unless a reason says more: rival claims are told as such wherever they are found. */
+function codeOf(phase: Exclude<Phase, "Live">, reason: LifecycleReason): ReasonCode {
+  if (phase === "Invalid" && (reason === "ConflictingClaim" || reason === "NoResourceOwner")) return reason;
   switch (phase) {
     case "Pending":
       return "ApprovalPending";

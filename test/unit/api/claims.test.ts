@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { resourceClaim } from "../../../src/api/claims.ts";
+import { claimsOverlap, resourceClaim } from "../../../src/api/claims.ts";
 import type { ClaimedObject } from "../../../src/api/claims.ts";
 import { ownerDirectory } from "../../../src/api/owners.ts";
 import type { IdentityOwnerResource } from "../../../src/api/types.gen.ts";
@@ -123,5 +123,25 @@ describe("whose claim wins", () => {
     ["nobody", "nobody", web, [[], [namespaced({ namespaces: ["dev"] })]]],
   ])("%s", (_, expected, object, claims) => {
     expect(ownersOf(object, ...claims)).toBe(expected);
+  });
+});
+
+describe("whether two owners claim some object equally precisely", () => {
+  test.each<[string, IdentityOwnerResource, IdentityOwnerResource, boolean]>([
+    ["the same entry", prod, prod, true],
+    ["everything and everything", {}, {}, true],
+    ["a named namespace is more precise than all", prod, everywhere, false],
+    ["different namespaces", prod, namespaced({ namespaces: ["dev"] }), false],
+    ["different scopes", namespaced(), cluster(), false],
+    ["a scope and both scopes", cluster(), {}, true],
+    ["different groups", namespaced({ apiGroups: ["apps"] }), namespaced({ apiGroups: [""] }), false],
+    ["a group and every group", namespaced({ apiGroups: ["apps"] }), namespaced({ apiGroups: ["*"] }), true],
+    ["different resources", namespaced({ resources: ["pods"] }), namespaced({ resources: ["secrets"] }), false],
+    ["different objects", namespaced({ resourceNames: ["a"] }), namespaced({ resourceNames: ["b"] }), false],
+    ["an object and every object", namespaced({ resourceNames: ["a"] }), namespaced({ resourceNames: [] }), true],
+  ])("%s", (_, left, right, expected) => {
+    const [a, b] = [owner("a", { resources: [left] }), owner("b", { resources: [right] })];
+    expect(claimsOverlap(a, b)).toBe(expected);
+    expect(claimsOverlap(b, a)).toBe(expected);
   });
 });

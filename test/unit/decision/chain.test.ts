@@ -386,11 +386,11 @@ describe("every code", () => {
     expect([...codes].sort()).toEqual(Object.keys(reasons).sort());
   });
 
-  test("an approval whose whole range has no owner, or two, is invalid", () => {
+  test("an approval whose whole range has no owner, or two, is told by that", () => {
     expect(denial({ owners: claimNothing }).message).toContain("no IdentityOwner claims");
-    expect(denial({ owners: claimNothing }).code).toBe("ApprovalInvalid");
+    expect(denial({ owners: claimNothing }).code).toBe("NoResourceOwner");
     const both = denial({ owners: [...world.owners, owner("other", { resources })] });
-    expect(both.code).toBe("ApprovalInvalid");
+    expect(both.code).toBe("ConflictingClaim");
     expect(both.message).toContain("claimed equally precisely");
   });
 });

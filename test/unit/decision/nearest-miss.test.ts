@@ -103,7 +103,13 @@ describe("the nearest approval", () => {
         .toReversed()
         .map(([, elev]) => elev);
       const { nearest, message } = denial({ approvals });
-      expect(nearest).toEqual({ kind: "ElevationApproval", namespace: "payments-prod", name, missed: phase });
+      expect(nearest).toEqual({
+        kind: "ElevationApproval",
+        namespace: "payments-prod",
+        name,
+        missed: phase,
+        reason: expect.stringMatching(/^[A-Za-z]+$/) as string,
+      });
       expect(message).toContain(`payments-prod/${name}`);
     },
   );
