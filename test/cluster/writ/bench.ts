@@ -11,7 +11,8 @@ import { type Writ, type WritOptions, startWrit } from "../../control-plane/writ
 /**
  * A control plane with Writ, and callers by name. `bot` is the agent agents/payments-bot; its RBAC is cluster-admin, so
  * that nothing but Writ stands in its way. alice and erin are of payments-leads, bob and dave of platform-leads, frank of
- * robots-leads, carol of no group; oidc-alice is alice under another name. All may patch Writ's objects by RBAC.
+ * robots-leads, carol of no group; oidc-alice is alice under another name, grace leads payments and
+ * platform. All may patch Writ's objects by RBAC.
  */
 export interface Bench {
   readonly cluster: ControlPlane;
@@ -54,16 +55,19 @@ export async function startBench(options: BenchOptions = {}): Promise<Bench> {
       bench.addPerson("frank", "frank@example.com", ["robots-leads"]),
       bench.addPerson("carol", "carol@example.com"),
       bench.addPerson("oidc-alice", "oidc:alice"),
+      bench.addPerson("grace", "grace@example.com", ["payments-leads", "platform-leads"]),
     ]);
     for (const name of namespaces) await bench.must("admin", "POST", "/api/v1/namespaces", { metadata: { name } });
-    await bench.must("admin", "POST", "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings", {
-      metadata: { name: "more-approvers" },
-      roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: "writ-approver" },
-      subjects: [
-        { apiGroup: "rbac.authorization.k8s.io", kind: "Group", name: "robots-leads" },
-        { apiGroup: "rbac.authorization.k8s.io", kind: "User", name: "oidc:alice" },
-      ],
-    });
+    for (const role of ["writ-approver", "writ-requester"]) {
+      await bench.must("admin", "POST", "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings", {
+        metadata: { name: `more-of-${role}` },
+        roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: role },
+        subjects: [
+          { apiGroup: "rbac.authorization.k8s.io", kind: "Group", name: "robots-leads" },
+          { apiGroup: "rbac.authorization.k8s.io", kind: "User", name: "oidc:alice" },
+        ],
+      });
+    }
     await bench.addAgent("payments-bot");
     return { ...bench, credentials: (who) => bench.credentials(who === "bot" ? "payments-bot" : who) };
   } catch (error) {

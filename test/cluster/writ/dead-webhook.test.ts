@@ -138,3 +138,12 @@ describe("with the webhook killed", () => {
     await eventually(async () => expect(outcome(await touch(bench, "bot", configMaps("by-bot")))).toBe("admitted"));
   });
 });
+
+describe("with the API server restarted", () => {
+  test("the webhook finds back to it, and what was approved still counts", async () => {
+    await bench.cluster.components.kubeApiserver.restart();
+    await eventually(async () => expect(outcome(await touch(bench, "bot", configMaps("by-bot")))).toBe("admitted"));
+    expect(outcome(await decide(bench, "alice", approvals("again"), "Reject", "payments"))).toBe("admitted");
+    expect(outcome(await touch(bench, "bot", configMaps("by-bot")))).toBe("ApprovalRejected");
+  });
+});

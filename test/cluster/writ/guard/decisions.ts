@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { ElevationApproval, ElevationApprovalDecision } from "../../../../src/api/types.gen.ts";
-import { type Bench, outcome, warnings } from "../bench.ts";
+import { type Bench, eventually, outcome, warnings } from "../bench.ts";
 import { approval, approvals, decide, jsonPatch, mergePatch, owner, owners, patchSpec } from "../objects.ts";
 
 /** How people decide, and who cannot. */
@@ -36,9 +36,12 @@ export function testDecisions(bench: () => Bench): void {
 
     test("is made by a PUT of the edited object, as kubectl edit does", async () => {
       const target = await pending();
-      const object = await read(target);
-      const edited = { ...object, spec: { ...object.spec, decisions: [approve] } };
-      expect(outcome(await bench().call("alice", "PUT", target, edited))).toBe("admitted");
+      // A status that is written meanwhile makes it a conflict, as for kubectl edit.
+      await eventually(async () => {
+        const object = await read(target);
+        const edited = { ...object, spec: { ...object.spec, decisions: [approve] } };
+        expect(outcome(await bench().call("alice", "PUT", target, edited))).toBe("admitted");
+      });
       expect(await deciders(target)).toEqual(["Approve alice@example.com"]);
     });
 
@@ -58,6 +61,7 @@ export function testDecisions(bench: () => Bench): void {
         );
       expect(outcome(await apply("alice", "alice@example.com", "payments"))).toBe("admitted");
       expect(outcome(await apply("bob", "bob@example.com", "platform"))).toBe("admitted");
+      expect(outcome(await apply("alice", "alice@example.com", "payments"))).toBe("admitted");
       expect(await deciders(target)).toEqual(["Approve alice@example.com", "Approve bob@example.com"]);
     });
 
@@ -77,6 +81,22 @@ export function testDecisions(bench: () => Bench): void {
       expect(outcome(await decide(bench(), "bob", target, "Approve", "platform"))).toBe("admitted");
       expect((await decisions(target)).slice(0, 1)).toEqual(before);
       expect(await deciders(target)).toEqual(["Approve alice@example.com", "Approve bob@example.com"]);
+    });
+
+    test("and another at the same time both stand", async () => {
+      const target = await pending();
+      const both = await Promise.all([
+        decide(bench(), "alice", target, "Approve", "payments"),
+        decide(bench(), "bob", target, "Approve", "platform"),
+        decide(bench(), "frank", target, "Reject", "robots"),
+      ]);
+      expect(both.map(outcome).filter((told) => told !== "ApprovalOver").length).toBeGreaterThan(0);
+      const made = await deciders(target);
+      both.forEach((response, i) => {
+        const by = ["Approve alice@example.com", "Approve bob@example.com", "Reject frank@example.com"][i];
+        expect(made.includes(by ?? "")).toBe(outcome(response) === "admitted");
+      });
+      expect(made).toContain("Reject frank@example.com");
     });
 
     test("that is repeated changes nothing and says so", async () => {
