@@ -44,7 +44,9 @@ export function judgeDecision(input: DecisionToJudge): JudgedDecision | Refusal 
   const judged: JudgedDecision = { ...member, kind: "judged", policyDigest: digest };
   const namespace = settings.trust.clusterApprovalNamespace;
   if (decision.verdict === "Reject") {
-    const names = rejectorsOf(approval, capability, snapshot.owners, namespace);
+    // Who has decided may always take it back: capability and claims may be gone now and come back later.
+    const decided = (approval.spec.decisions ?? []).map(({ ownerName }) => ownerName);
+    const names = new Set([...rejectorsOf(approval, capability, snapshot.owners, namespace), ...decided]);
     if (names.has(decision.ownerName)) return judged;
     return notAnApprover(decision.ownerName, "reject", [...names]);
   }

@@ -1,7 +1,18 @@
 import { describe, expect, test } from "vitest";
 import type { ElevationApproval, ElevationApprovalDecision } from "../../../../src/api/types.gen.ts";
 import { type Bench, eventually, outcome, warnings } from "../bench.ts";
-import { approval, approvals, decide, jsonPatch, mergePatch, owner, owners, patchSpec } from "../objects.ts";
+import {
+  approval,
+  approvals,
+  capabilities,
+  capability,
+  decide,
+  jsonPatch,
+  mergePatch,
+  owner,
+  owners,
+  patchSpec,
+} from "../objects.ts";
 
 /** How people decide, and who cannot. */
 export function testDecisions(bench: () => Bench): void {
@@ -230,6 +241,21 @@ export function testDecisions(bench: () => Bench): void {
       await patchSpec(bench(), "alice", owners("payments"), { suspended: true });
       expect(outcome(await decide(bench(), "alice", approvals("own-reject"), "Reject", "payments"))).toBe("admitted");
       await patchSpec(bench(), "bob", owners("payments"), { suspended: false });
+    });
+
+    test("of rejection is open to who approved, whatever became of the capability since", async () => {
+      await bench().must("bob", "POST", capabilities(), capability("passing"));
+      await eventually(async () => {
+        const request = approval("passing", { capabilityName: "passing" });
+        expect(outcome(await bench().call("carol", "POST", approvals(), request))).toBe("admitted");
+      });
+      await decide(bench(), "alice", approvals("passing"), "Approve", "payments");
+      await decide(bench(), "bob", approvals("passing"), "Approve", "platform");
+      await bench().must("admin", "DELETE", capabilities("passing"));
+      // Created again it would count again: nobody may have to wait for that.
+      expect(outcome(await decide(bench(), "bob", approvals("passing"), "Reject", "platform"))).toBe("admitted");
+      expect(outcome(await decide(bench(), "alice", approvals("passing"), "Reject", "payments"))).toBe("admitted");
+      expect(outcome(await decide(bench(), "bob", approvals("passing"), "Reject", "cluster"))).toBe("NotAnApprover");
     });
 
     test("of rejection needs a member of an owner with a say", async () => {
