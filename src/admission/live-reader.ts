@@ -42,7 +42,8 @@ export function createLiveReader(client: KubeClient, clock: () => number, metric
       return { object: body, skew: skewOf(serverDate, clock()) };
     } catch (error) {
       const gone = error instanceof KubeError && error.status === 404;
-      metrics.liveReads.inc({ result: gone ? "not-found" : "error" });
+      const timedOut = error instanceof KubeError && error.reason === "Timeout";
+      metrics.liveReads.inc({ result: gone ? "not-found" : timedOut ? "timeout" : "error" });
       if (!gone) throw error;
       return { object: undefined, skew: 0 };
     }

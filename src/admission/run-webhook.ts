@@ -2,6 +2,7 @@ import { createPrivateKey } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { attestationSigner } from "../api/attestation.ts";
 import { loadSettings } from "../cache/installation.ts";
+import { kubeMetrics } from "../cache/kube-metrics.ts";
 import { observeCache } from "../cache/observe.ts";
 import { startWritCache } from "../cache/writ-cache.ts";
 import type { WritConfiguration } from "../config/config.ts";
@@ -35,8 +36,10 @@ export async function runWebhook(configuration: WritConfiguration, log: Logger):
   const clock = Date.now;
   const metrics = createMetrics();
   const lag = watchEventLoopLag(metrics);
+  const events = kubeMetrics(metrics);
   const client = await createKubeClient({
     log,
+    metrics: events,
     userAgent: "writ-webhook",
     ...(configuration.kubeconfig === undefined ? {} : { kubeconfig: configuration.kubeconfig }),
   });
@@ -55,7 +58,7 @@ export async function runWebhook(configuration: WritConfiguration, log: Logger):
     clusterId: settings.trust.clusterId,
     pid: process.pid,
   });
-  const cache = startWritCache({ client, log });
+  const cache = startWritCache({ client, log, metrics: events });
   const stopObserving = observeCache(cache, metrics);
   const reader = createLiveReader(client, clock, metrics);
   const shared = { settings, cache, reader, record, clock, log };
@@ -97,7 +100,7 @@ export async function runWebhook(configuration: WritConfiguration, log: Logger):
 
   const close = async (): Promise<void> => {
     closing = true;
-    await server.close();
+    await server.close({ lameDuck: configuration.webhook.lameDuckSeconds * 1000 });
     await cache.stop();
     stopObserving();
     lag.stop();

@@ -64,7 +64,7 @@ function definitionProblem(
   const name = capability.metadata.name;
   const owner = capability.spec.policyOwnerName;
   const digest = trust.digests.policy(capability);
-  const cure = `a member of "${owner}" defines it: kubectl patch cap ${name} --type merge -p '{"spec":{"definedBy":{"policyDigest":"${digest}"}}}'`;
+  const cure = `a member of "${owner}" defines it: kubectl patch cap ${name} --type merge -p '{"spec":{"definedBy":{"policyDigest":"${digest}","attestation":null}}}'`;
   const definedBy = capability.spec.definedBy;
   const statement = definedBy && definitionStatement(definedBy, trust.clusterId);
   if (!definedBy || !statement || statement.ownerName !== owner) {

@@ -17,3 +17,8 @@ export function parseTimestamp(text: string | undefined): number | undefined {
 export function formatTimestamp(milliseconds: number): string {
   return new Date(milliseconds).toISOString();
 }
+
+/** RFC 3339 in UTC with whole seconds, never later than the instant: the form of Kubernetes' own times (metav1.Time). */
+export function formatSeconds(milliseconds: number): string {
+  return `${new Date(milliseconds).toISOString().slice(0, 19)}Z`;
+}

@@ -18,6 +18,7 @@ export interface RawConfiguration {
       readonly commonNames?: readonly string[];
       readonly pathFile?: string;
     };
+    readonly lameDuckSeconds: number;
   };
   readonly attestation: { readonly signingKeyFile: string; readonly verificationKeyFiles: readonly string[] };
   readonly ledger: { readonly directory: string; readonly writer: string };

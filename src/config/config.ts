@@ -30,6 +30,8 @@ export interface WritConfiguration {
     readonly listen: ListenAddress;
     readonly tls: { readonly certFile: string; readonly keyFile: string };
     readonly callers: CallersConfiguration;
+    /** Seconds for which a stopping webhook goes on serving, until its callers have learnt that it goes. */
+    readonly lameDuckSeconds: number;
   };
   readonly attestation: {
     /** PKCS #8 PEM of an Ed25519 key. */

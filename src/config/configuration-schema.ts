@@ -74,6 +74,7 @@ export const configurationSchema = {
             pathFile: fileName,
           },
         },
+        lameDuckSeconds: { type: "integer", minimum: 0, maximum: 300, default: 10 },
       },
     },
     attestation: {
@@ -113,7 +114,7 @@ export const configurationSchema = {
         required: ["apiGroup", "resource"],
         properties: {
           apiGroup: { type: "string", pattern: "^([a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?)?$" },
-          resource: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,62}(/[a-z0-9][a-z0-9-]{0,62})?$" },
+          resource: { type: "string", pattern: "^(\\*|[a-z0-9][a-z0-9-]{0,62}(/[a-z0-9][a-z0-9-]{0,62})?)$" },
         },
       },
     },

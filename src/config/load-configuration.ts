@@ -76,6 +76,7 @@ export const loadConfiguration = (file: string): WritConfiguration => {
       listen: raw.webhook.listen,
       tls: { certFile: absolute(raw.webhook.tls.certFile), keyFile: absolute(raw.webhook.tls.keyFile) },
       callers: callersOf(raw.webhook.callers, absolute),
+      lameDuckSeconds: raw.webhook.lameDuckSeconds,
     },
     attestation: {
       signingKeyFile: absolute(raw.attestation.signingKeyFile),

@@ -1,5 +1,5 @@
 import { describeMissing, lifecycle } from "../api/lifecycle.ts";
-import { formatTimestamp } from "../api/timestamp.ts";
+import { formatSeconds, formatTimestamp } from "../api/timestamp.ts";
 import type { ElevationApproval, ElevationApprovalStatus } from "../api/types.gen.ts";
 import type { Trust } from "../api/trust.ts";
 import type { Snapshot } from "../decision/snapshot.ts";
@@ -22,8 +22,8 @@ export function approvalStatus(
   return {
     status: {
       phase: life.phase,
-      ...(life.approvedAt === undefined ? {} : { approvedAt: formatTimestamp(life.approvedAt) }),
-      ...(end === undefined ? {} : { expiresAt: formatTimestamp(end) }),
+      ...(life.approvedAt === undefined ? {} : { approvedAt: formatSeconds(life.approvedAt) }),
+      ...(end === undefined ? {} : { expiresAt: formatSeconds(end) }),
       missing: life.phase === "Pending" ? life.missing.map((entry) => describeMissing([entry])) : [],
       ...(generation === undefined ? {} : { observedGeneration: generation }),
       conditions: conditionsOf(

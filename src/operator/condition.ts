@@ -1,5 +1,5 @@
 import type { Condition } from "../api/object-meta.ts";
-import { formatTimestamp } from "../api/timestamp.ts";
+import { formatSeconds } from "../api/timestamp.ts";
 
 /** What is observed now; the time of transition follows from what was observed before. */
 export interface Observation {
@@ -24,8 +24,7 @@ export function conditionsOf(
       status: text,
       reason,
       message,
-      lastTransitionTime:
-        previous?.status === text ? previous.lastTransitionTime : formatTimestamp(Math.floor(now / 1000) * 1000),
+      lastTransitionTime: previous?.status === text ? previous.lastTransitionTime : formatSeconds(now),
       ...(generation === undefined ? {} : { observedGeneration: generation }),
     };
   });

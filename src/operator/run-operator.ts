@@ -1,5 +1,6 @@
 import { agentCapabilities, elevationApprovals, identityOwners } from "../api/kinds.ts";
 import { loadSettings } from "../cache/installation.ts";
+import { kubeMetrics } from "../cache/kube-metrics.ts";
 import { observeCache } from "../cache/observe.ts";
 import { startWritCache } from "../cache/writ-cache.ts";
 import type { WritConfiguration } from "../config/config.ts";
@@ -28,13 +29,15 @@ const resyncInterval = 60_000;
 export async function runOperator(configuration: WritConfiguration, log: Logger): Promise<Operator> {
   const clock = Date.now;
   const metrics = createMetrics();
+  const events = kubeMetrics(metrics);
   const client = await createKubeClient({
     log,
+    metrics: events,
     userAgent: "writ-operator",
     ...(configuration.kubeconfig === undefined ? {} : { kubeconfig: configuration.kubeconfig }),
   });
   const { trust } = await loadSettings(configuration, client);
-  const cache = startWritCache({ client, log });
+  const cache = startWritCache({ client, log, metrics: events });
   const stopObserving = observeCache(cache, metrics);
   const telemetry = await startTelemetryServer({
     ...configuration.telemetry.operator,

@@ -201,6 +201,8 @@ async function configure(
         segment === undefined
           ? { clientCAFile: cluster.webhookClient.caFile, commonNames: [webhookClientCommonName] }
           : { pathFile: write("webhook-path", `${segment}\n`) },
+      // One API server on the same machine: it learns at once that a port is closed.
+      lameDuckSeconds: 0,
     },
     attestation: {
       signingKeyFile: attestation.signingKeyFile,

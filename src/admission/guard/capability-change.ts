@@ -73,6 +73,11 @@ export function changesSuspension({ object, old }: Change<AgentCapability>): boo
   return old !== undefined && (object.spec.suspended === true) !== (old.spec.suspended === true);
 }
 
+/** Whether the capability gets another policy owner: that hands over who answers for it and who approves. */
+export function changesPolicyOwner({ object, old }: Change<AgentCapability>): boolean {
+  return old !== undefined && object.spec.policyOwnerName !== old.spec.policyOwnerName;
+}
+
 /** Whether a member who makes this change thereby defines the capability. Suspending it is no definition. */
 export function definesCapability({ object, old }: Change<AgentCapability>): boolean {
   if (!old) return true;

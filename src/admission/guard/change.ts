@@ -1,4 +1,5 @@
 import type { WritObject } from "../../api/kinds.ts";
+import { canonicalJson } from "../../ledger/canonical-json.ts";
 import type { Operation, UserInfo } from "../../decision/admission-request.ts";
 import type { Call } from "../handler.ts";
 import { refuse } from "./refusal.ts";
@@ -68,4 +69,15 @@ function isShaped(object: object, resource: string): boolean {
 
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** Whether an update leaves the object as it was, what the API server itself writes aside. */
+export function changesNothing({ object, old }: WritChange): boolean {
+  return old !== undefined && canonicalJson(clientPart(object)) === canonicalJson(clientPart(old));
+}
+
+function clientPart({ spec, metadata }: WritObject): object {
+  const { name, labels = {}, annotations = {}, finalizers = [] } = metadata;
+  const { ownerReferences = [] } = metadata as { readonly ownerReferences?: readonly unknown[] };
+  return { spec, metadata: { name, labels, annotations, finalizers, ownerReferences } };
 }

@@ -11,13 +11,14 @@ import { auditAnnotations } from "../record.ts";
 import type { Recorder } from "../record.ts";
 import { checkNewApproval, checkNewDecision, newDecisions } from "./approval-change.ts";
 import {
+  changesPolicyOwner,
   changesSuspension,
   checkCapabilityContent,
   checkDefinition,
   definesCapability,
   sameJson,
 } from "./capability-change.ts";
-import { readChange } from "./change.ts";
+import { changesNothing, readChange } from "./change.ts";
 import type { Change, WritChange } from "./change.ts";
 import { changeRecord, deletionRecord } from "./change-record.ts";
 import type { ClaimReview } from "./claim-review.ts";
@@ -29,7 +30,7 @@ import type { Refusal } from "./refusal.ts";
 
 export interface GuardOptions {
   readonly settings: DecisionSettings;
-  readonly cache: Pick<WritCache, "snapshot" | "approvalsWithRequestId">;
+  readonly cache: Pick<WritCache, "snapshot" | "problems" | "approvalsWithRequestId">;
   readonly reader: LiveReader;
   readonly mayClaim: ClaimReview;
   readonly record: Recorder;
@@ -55,7 +56,7 @@ export function createGuard(options: GuardOptions): AdmissionHandler {
     const outcome = await judge(change);
     if (outcome.kind === "refusal") return refusalAnswer(outcome);
     const answer: Answer = { allowed: true, code: "Admitted", message: "", warnings: outcome.warnings };
-    if (request.dryRun === true) return answer;
+    if (request.dryRun === true || changesNothing(change)) return answer;
     try {
       const { kind, spec } = changeRecord(call, change, formatTimestamp(clock()));
       return { ...answer, auditAnnotations: auditAnnotations(request.uid, await record(kind, spec)) };
@@ -118,7 +119,7 @@ async function judgeOwner(
     return refuse(
       "ClaimRequired",
       `only ${who} may change IdentityOwner "${name}" so, and ${user.username} may not`,
-      `ask who may: kubectl auth can-i claim identityowners.writ.dev/${name}`,
+      "ask somebody with the ClusterRole writ-policy-admin, or with the verb claim on it by another role",
     );
   }
   if (right === "claim or membership") return admitted();
@@ -127,16 +128,27 @@ async function judgeOwner(
 
 async function judgeCapability(
   change: Change<AgentCapability>,
-  { settings, clock }: GuardOptions,
+  { settings, clock, mayClaim }: GuardOptions,
   live: LiveSnapshot,
 ): Promise<Admitted | Refusal> {
   const { object, old, user } = change;
-  const policyOwner = old?.spec.policyOwnerName ?? object.spec.policyOwnerName;
-  const snapshot = await live({ owners: [policyOwner, object.spec.policyOwnerName], capabilities: [] });
-  if (changesSuspension(change) && !isMemberOf(snapshot.owners.get(policyOwner), user)) {
+  const { name } = object.metadata;
+  const newOwner = object.spec.policyOwnerName;
+  const policyOwner = old?.spec.policyOwnerName ?? newOwner;
+  const snapshot = await live({ owners: [policyOwner, newOwner], capabilities: [] });
+  const isMember = isMemberOf(snapshot.owners.get(policyOwner), user);
+  if (changesPolicyOwner(change) && !isMember && !(await mayClaim(user, newOwner))) {
     return refuse(
       "MembershipRequired",
-      `AgentCapability "${object.metadata.name}" is suspended and released by members of "${policyOwner}", and ${user.username} is none`,
+      `AgentCapability "${name}" is handed from "${policyOwner}" to "${newOwner}" by a member of "${policyOwner}" or who may claim "${newOwner}", and ${user.username} is neither`,
+      undefined,
+      "spec.policyOwnerName",
+    );
+  }
+  if (changesSuspension(change) && !isMember) {
+    return refuse(
+      "MembershipRequired",
+      `AgentCapability "${name}" is suspended and released by members of "${policyOwner}", and ${user.username} is none`,
       undefined,
       "spec.suspended",
     );
@@ -146,7 +158,7 @@ async function judgeCapability(
   const refusal = checkCapabilityContent(object, settings) ?? checkDefinition(change, settings);
   if (refusal) return refusal;
   const problem = capabilityProblem(object, snapshot.owners, clock(), settings.trust);
-  return admitted(problem ? [`not in force: ${problem.message}`] : []);
+  return admitted(problem ? [`not in force (${problem.code}); what to do: kubectl get cap ${name} -o wide`] : []);
 }
 
 async function judgeApproval(
@@ -156,6 +168,9 @@ async function judgeApproval(
 ): Promise<Admitted | Refusal> {
   const { object, old } = change;
   const decisions = newDecisions(change);
+  // Rival claims, other names of a person and used requestIDs are known from the cache alone. A rejection waits for none.
+  const [problem] = decisions.every(({ verdict }) => verdict === "Reject") && old ? [] : cache.problems();
+  if (problem !== undefined) return refuse("LookupFailed", `Writ does not know the present objects: ${problem}`);
   const snapshot = await live({
     owners: decisions.map((decision) => decision.ownerName),
     capabilities: [object.spec.capabilityName],

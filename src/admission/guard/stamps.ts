@@ -26,7 +26,7 @@ import type { AgentUidLookup } from "./agent-uid.ts";
 
 export interface StampsOptions {
   readonly settings: DecisionSettings;
-  readonly cache: Pick<WritCache, "snapshot">;
+  readonly cache: Pick<WritCache, "snapshot" | "problems">;
   readonly reader: LiveReader;
   readonly signer: AttestationSigner;
   readonly agentUid: AgentUidLookup;
@@ -113,6 +113,8 @@ export function createStamps(options: StampsOptions): AdmissionHandler {
     if (!added.every((entry) => isName(entry.ownerName) && ["Approve", "Reject"].includes(entry.verdict)))
       return stamped([]);
 
+    const [problem] = added.every(({ verdict }) => verdict === "Reject") ? [] : options.cache.problems();
+    if (problem !== undefined) return refuse("LookupFailed", `Writ does not know the present objects: ${problem}`);
     const snapshot = await live({
       owners: added.map((entry) => entry.ownerName),
       capabilities: [old.spec.capabilityName],

@@ -72,7 +72,8 @@ export function denyForMiss(facts: Facts, nearestFirst: readonly ApprovalMiss[])
 /** Phases that a decision which has not reached the cache yet may have ended. */
 const mayHaveMoved: ReadonlySet<string> = new Set(["Pending", "Invalid"]);
 
-function nextStep({ snapshot }: Facts, { approval, lifecycle, code }: ApprovalMiss): string {
+function nextStep(facts: Facts, { approval, lifecycle, code }: ApprovalMiss): string {
+  const { snapshot, rules } = facts;
   const { namespace = "", name } = approval.metadata;
   if (code === "ApprovalPending") {
     const asks = lifecycle.missing.map(({ line, missing }) => {
@@ -85,7 +86,10 @@ function nextStep({ snapshot }: Facts, { approval, lifecycle, code }: ApprovalMi
   if (code === "ApprovalNotYetValid") return "wait until then";
   if (code === "ApprovalSuspended") return "ask the owner that the message names";
   if (code === "ApprovalRejected" || code === "ApprovalExpired" || code === "ApprovalExhausted") {
-    return "it is over for good: request a new ElevationApproval";
+    const chosen = rules.find(
+      ({ missed, capability }) => missed === undefined && capability.metadata.name === approval.spec.capabilityName,
+    );
+    return `it is over for good; request anew${chosen ? `: ${requestCommand(facts, namespace, chosen)}` : ""}`;
   }
   return "mend what the message says, or request a new ElevationApproval";
 }

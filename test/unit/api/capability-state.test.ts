@@ -118,7 +118,7 @@ describe("a capability that is not in force", () => {
   test("what cures it for a member is a command with the digest of the content as it is", () => {
     const message = capabilityProblem(bare, ownerDirectory([platform]), created, ours.trust)?.message;
     const patch = /-p '(.*)'$/.exec(message ?? "")?.[1] ?? "";
-    expect(JSON.parse(patch)).toEqual({ spec: { definedBy: { policyDigest: policyDigest(bare) } } });
+    expect(JSON.parse(patch)).toEqual({ spec: { definedBy: { policyDigest: policyDigest(bare), attestation: null } } });
   });
 });
 

@@ -51,6 +51,7 @@ describe("a configuration that can be used", () => {
         listen: { host: "0.0.0.0", port: 7443 },
         tls: { certFile: join(directory, "tls.crt"), keyFile: "/etc/tls.key" },
         callers: { kind: "path", pathFile: join(directory, "path") },
+        lameDuckSeconds: 10,
       },
       attestation: { signingKeyFile: join(directory, "key.pem"), verificationKeyFiles: [join(directory, "key.pub")] },
       ledger: { directory: join(directory, "ledger"), writer: "w0" },

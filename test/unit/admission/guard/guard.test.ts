@@ -1,42 +1,59 @@
 import { describe, expect, test } from "vitest";
 import { createGuard } from "../../../../src/admission/guard/guard.ts";
+import type { GuardOptions } from "../../../../src/admission/guard/guard.ts";
 import type { Answer } from "../../../../src/admission/handler.ts";
 import type { LiveReader } from "../../../../src/admission/live-reader.ts";
 import type { WritObject } from "../../../../src/api/kinds.ts";
 import type { AdmissionRequest, UserInfo } from "../../../../src/decision/admission-request.ts";
 import { createLogger } from "../../../../src/telemetry/logger.ts";
 import { botUser } from "../../../builders/agents.ts";
+import { approveDecision, rejectDecision, withDecisions } from "../../../builders/approval.ts";
+import { editCapability } from "../../../builders/capability.ts";
 import { ours } from "../../../builders/installation.ts";
 import { editOwner, owner } from "../../../builders/owner.ts";
 import { review } from "../../../builders/review.ts";
-import { payments, platform, snapshot } from "../../../builders/world.ts";
+import { after, minute } from "../../../builders/time.ts";
+import { payments, pending, platform, scaler, snapshot } from "../../../builders/world.ts";
 
 const alice: UserInfo = { username: "alice@example.com", groups: ["system:authenticated"] };
+const bob: UserInfo = { username: "bob@example.com" };
 const carol: UserInfo = { username: "carol@example.com" };
 const dead: LiveReader = { read: () => Promise.reject(new Error("unreachable")) };
+/** Reads what the world holds. */
+const living: LiveReader = {
+  read: async ({ owners, capabilities }) => ({
+    owners: new Map(owners.map((name) => [name, snapshot().owners.get(name)])),
+    capabilities: new Map(capabilities.map((name) => [name, snapshot().capability(name)])),
+    approvals: new Map(),
+    clockSkew: 0,
+  }),
+};
+const receipt = { writer: "w0", index: 0n, leafHash: Buffer.alloc(32) };
+const plurals = {
+  IdentityOwner: "identityowners",
+  AgentCapability: "agentcapabilities",
+  ElevationApproval: "elevationapprovals",
+} as const;
 
-/** What a guard answers whose API server cannot be read, so that it must do with what the review holds. */
+/** What a guard answers. By default its API server cannot be read, so that it must do with what the review holds. */
 async function answer(
   object: WritObject,
   old: WritObject,
   userInfo: UserInfo,
-  record: () => Promise<never> | Promise<{ writer: string; index: bigint; leafHash: Buffer }> = async () => ({
-    writer: "w0",
-    index: 0n,
-    leafHash: Buffer.alloc(32),
-  }),
+  mods: Partial<GuardOptions> & { readonly problems?: readonly string[] } = {},
 ): Promise<Answer> {
   const guard = createGuard({
     settings: ours.settings,
-    cache: { snapshot, approvalsWithRequestId: () => [] },
+    cache: { snapshot, problems: () => mods.problems ?? [], approvalsWithRequestId: () => [] },
     reader: dead,
     mayClaim: () => Promise.reject(new Error("unreachable")),
-    record,
-    clock: () => 0,
+    record: async () => receipt,
+    clock: () => after(2 * minute),
     log: createLogger({ level: "silent", name: "test" }),
+    ...mods,
   });
   const request: AdmissionRequest = review({
-    resource: { group: "writ.dev", version: "v1alpha1", resource: "identityowners" },
+    resource: { group: "writ.dev", version: "v1alpha1", resource: plurals[object.kind] },
     operation: "UPDATE",
     object: JSON.parse(JSON.stringify(object)) as AdmissionRequest["object"] & object,
     oldObject: JSON.parse(JSON.stringify(old)) as AdmissionRequest["oldObject"] & object,
@@ -76,8 +93,56 @@ test("metadata alone may be changed by anybody whom RBAC lets, but not by an age
 
 test("what cannot be recorded is not admitted", async () => {
   const record = (): Promise<never> => Promise.reject(new Error("disk full"));
-  expect(await answer(editOwner(payments, { suspended: true }), payments, alice, record)).toMatchObject({
+  expect(await answer(editOwner(payments, { suspended: true }), payments, alice, { record })).toMatchObject({
     allowed: false,
     code: "RecordFailed",
+  });
+});
+
+describe("a capability is handed to another policy owner", () => {
+  const taken = editCapability(scaler, { policyOwnerName: "payments" });
+  const claims = (may: boolean): Partial<GuardOptions> => ({ reader: living, mayClaim: async () => may });
+
+  test("not by members of the new one: nobody takes a policy over", async () => {
+    expect(await answer(taken, scaler, alice, claims(false))).toMatchObject({
+      allowed: false,
+      code: "MembershipRequired",
+    });
+  });
+
+  test("by members of the old one, or who may claim the new one", async () => {
+    expect(await answer(taken, scaler, bob, claims(false))).toMatchObject({ allowed: true });
+    expect(await answer(taken, scaler, carol, claims(true))).toMatchObject({ allowed: true });
+  });
+});
+
+test("an update that changes nothing is admitted and not recorded", async () => {
+  const recorded: object[] = [];
+  const record = async (_: string, spec: object): Promise<typeof receipt> => {
+    recorded.push(spec);
+    return receipt;
+  };
+  expect(await answer(payments, payments, alice, { record })).toMatchObject({ allowed: true });
+  const labelled = { ...payments, metadata: { ...payments.metadata, labels: { a: "b" } } };
+  expect(await answer(labelled, payments, alice, { record })).toMatchObject({ allowed: true });
+  expect(recorded).toHaveLength(1);
+});
+
+describe("while the cache is not synced", () => {
+  const unsynced = { reader: living, problems: ["cache of identityowners is not synced"] };
+
+  test("nobody approves, since rival claims and other names of a person are not known", async () => {
+    const vote = { by: "alice@example.com", ownerName: "payments" };
+    const approving = withDecisions(pending, approveDecision(pending, scaler, vote));
+    expect(await answer(approving, pending, alice, unsynced)).toMatchObject({ allowed: false, code: "LookupFailed" });
+  });
+
+  test("a rejection is judged all the same", async () => {
+    const rejecting = withDecisions(
+      pending,
+      rejectDecision(pending, { by: "alice@example.com", ownerName: "payments" }),
+    );
+    const { code } = await answer(rejecting, pending, alice, unsynced);
+    expect(code).not.toBe("LookupFailed");
   });
 });
