@@ -1,0 +1,22 @@
+import { isWithin } from "../api/field-path.ts";
+import type { FieldPath } from "../api/field-path.ts";
+
+const member = (...names: readonly string[]): FieldPath => names.map((name) => ({ kind: "member", name }));
+
+/**
+ * What the API server writes by itself in every update. Published in docs/reference/digests.md: neither `fields` nor the
+ * change digest sees these. Nothing here lets a client move anything: the API server overwrites or refuses what a client
+ * sends in them.
+ */
+export const serverManagedPaths: readonly FieldPath[] = [
+  member("metadata", "managedFields"),
+  member("metadata", "resourceVersion"),
+  member("metadata", "generation"),
+  member("metadata", "uid"),
+  member("metadata", "creationTimestamp"),
+  member("metadata", "selfLink"),
+];
+
+export function isServerManaged(path: FieldPath): boolean {
+  return serverManagedPaths.some((managed) => isWithin(path, managed));
+}
