@@ -1,9 +1,9 @@
-import { formatFieldPath } from "../../api/field-path.ts";
-import type { JsonValue } from "../admission-request.ts";
-import { changedPaths } from "../changed-paths.ts";
-import type { Change } from "../changed-paths.ts";
-import type { WriteRequest } from "../write-request.ts";
-import { coveredObject } from "./covered.ts";
+import { formatFieldPath } from "../api/field-path.ts";
+import type { JsonValue } from "./admission-request.ts";
+import { changedPaths } from "./changed-paths.ts";
+import type { Change } from "./changed-paths.ts";
+import type { WriteRequest } from "./write-request.ts";
+import { coveredObject } from "./covered-change.ts";
 
 /** One changed place for people and the record, in one line of bounded length each. */
 export interface DescribedChange {

@@ -1,5 +1,6 @@
-import type { JsonObject, JsonValue } from "../admission-request.ts";
-import { deepEqual } from "../changed-paths.ts";
+import type { JsonObject, JsonValue } from "./admission-request.ts";
+import { deepEqual } from "./changed-paths.ts";
+import { isObject, own } from "./json.ts";
 
 /** One place at which two objects differ. A side that has nothing there has no member. */
 export interface Difference {
@@ -34,13 +35,4 @@ function compare(
   for (const name of [...new Set([...Object.keys(before), ...Object.keys(after)])].sort()) {
     compare([...path, name], own(before, name), own(after, name), into);
   }
-}
-
-export function isObject(value: JsonValue | undefined): value is JsonObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-/** Names come from outside: `constructor` and `__proto__` are members like any other. */
-export function own(object: JsonObject, name: string): JsonValue | undefined {
-  return Object.hasOwn(object, name) ? object[name] : undefined;
 }

@@ -1,8 +1,8 @@
-import type { FieldPath } from "../../api/field-path.ts";
-import type { JsonObject, JsonValue } from "../admission-request.ts";
-import { serverManagedPaths } from "../server-managed.ts";
-import type { WriteRequest } from "../write-request.ts";
-import { isObject, own } from "./differences.ts";
+import type { FieldPath } from "../api/field-path.ts";
+import type { JsonObject, JsonValue } from "./admission-request.ts";
+import { asObject, isObject, own, ownText } from "./json.ts";
+import { serverManagedPaths } from "./server-managed.ts";
+import type { WriteRequest } from "./write-request.ts";
 
 /**
  * Options of a request that do not change what is written: who is booked as the writer of a field (`fieldManager`,
@@ -43,8 +43,8 @@ export function isNewObject({ operation, target }: WriteRequest): boolean {
  */
 export function hasGeneratedName(request: WriteRequest): boolean {
   if (!isNewObject(request)) return false;
-  const generateName = metadataOf(request.object, "generateName");
-  if (typeof generateName !== "string" || generateName === "") return false;
+  const generateName = ownText(asObject(own(request.object, "metadata")), "generateName");
+  if (generateName === undefined) return false;
   const base = generateName.slice(0, 58);
   const { name } = request.target;
   return name.startsWith(base) && /^[bcdfghjklmnpqrstvwxz2456789]{5}$/.test(name.slice(base.length));
@@ -57,7 +57,7 @@ export function coveredOptions(options: JsonObject | undefined): JsonObject {
 /** The object, old or new, less what the API server writes in it by itself. Gives a copy as far as it differs. */
 export function coveredObject(request: WriteRequest, object: JsonObject | undefined): JsonObject | undefined {
   if (object === undefined) return undefined;
-  let covered: JsonValue = object;
+  let covered = object;
   for (const path of leftOutPaths(request)) covered = without(covered, path, () => true);
   if (isNewObject(request) && request.target.group === "batch" && request.target.resource === "jobs") {
     const chosen = [request.target.uid, hasGeneratedName(request) ? request.target.name : undefined];
@@ -65,7 +65,7 @@ export function coveredObject(request: WriteRequest, object: JsonObject | undefi
       covered = without(covered, path, (value) => typeof value === "string" && chosen.includes(value));
     }
   }
-  return isObject(covered) ? withCoveredDeleteOptions(request, covered) : covered;
+  return withCoveredDeleteOptions(request, covered);
 }
 
 function leftOutPaths(request: WriteRequest): readonly FieldPath[] {
@@ -81,18 +81,11 @@ function withCoveredDeleteOptions({ target }: WriteRequest, object: JsonObject):
   return isEviction && isObject(deleteOptions) ? { ...object, deleteOptions: coveredOptions(deleteOptions) } : object;
 }
 
-/** The value without the member at `path`, if that is there and meant. A path through a list leaves nothing out. */
-function without(value: JsonValue, path: FieldPath, isMeant: (value: JsonValue) => boolean): JsonValue {
+/** The object without the member at `path`, if that is there and meant. A path through a list leaves nothing out. */
+function without(object: JsonObject, path: FieldPath, isMeant: (value: JsonValue) => boolean): JsonObject {
   const [step, ...rest] = path;
-  if (step?.kind !== "member" || !isObject(value)) return value;
-  const inner = own(value, step.name);
-  if (inner === undefined) return value;
-  if (rest.length > 0) return { ...value, [step.name]: without(inner, rest, isMeant) };
-  if (!isMeant(inner)) return value;
-  return Object.fromEntries(Object.entries(value).filter(([name]) => name !== step.name));
-}
-
-function metadataOf(object: JsonObject | undefined, name: string): JsonValue | undefined {
-  const metadata = object === undefined ? undefined : own(object, "metadata");
-  return isObject(metadata) ? own(metadata, name) : undefined;
+  const inner = step?.kind === "member" ? own(object, step.name) : undefined;
+  if (step?.kind !== "member" || inner === undefined) return object;
+  if (rest.length > 0) return isObject(inner) ? { ...object, [step.name]: without(inner, rest, isMeant) } : object;
+  return isMeant(inner) ? Object.fromEntries(Object.entries(object).filter(([name]) => name !== step.name)) : object;
 }
