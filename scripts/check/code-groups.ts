@@ -1,3 +1,4 @@
+import { accessReasons } from "../../src/admission/authorize/judge-access.ts";
 import { guardReasons } from "../../src/admission/guard/refusal.ts";
 import { serverCodes } from "../../src/admission/server/codes.ts";
 import { reasons } from "../../src/decision/reason.ts";
@@ -15,6 +16,12 @@ export const codeGroups: readonly CodeGroup[] = [
     title: "Changes of Writ's own kinds",
     introduction: "What stamps and guard answer to whoever writes an owner, a capability or an approval.",
     codes: guardReasons,
+  },
+  {
+    title: "Accesses of agents at the second gate",
+    introduction:
+      "What `/authorize` answers to the API server; the agent finds it at the end of the API server's refusal.",
+    codes: accessReasons,
   },
   {
     title: "The webhook itself",

@@ -12,6 +12,7 @@ import { watchEventLoopLag } from "../telemetry/event-loop-lag.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { createMetrics } from "../telemetry/metrics.ts";
 import { startTelemetryServer } from "../telemetry/telemetry-server.ts";
+import { createAuthorizer } from "./authorize/authorizer.ts";
 import { denialRecord } from "./decision-record.ts";
 import { createGate } from "./gate.ts";
 import { agentUidLookup } from "./guard/agent-uid.ts";
@@ -80,6 +81,7 @@ export async function runWebhook(configuration: WritConfiguration, log: Logger):
     tls: configuration.webhook.tls,
     callers: configuration.webhook.callers,
     handlers: { gate, guard, stamps },
+    authorizer: createAuthorizer({ agents: settings.agents, record, clock, log }),
     clock,
     metrics,
     log,

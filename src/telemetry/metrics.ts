@@ -1,6 +1,6 @@
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from "prom-client";
 
-const endpoints = ["gate", "guard", "stamps"] as const;
+const endpoints = ["gate", "guard", "stamps", "authorize"] as const;
 const phases = ["read", "parse", "handle", "total"] as const;
 const entryKinds = [
   "decision",
@@ -60,7 +60,7 @@ export const createMetrics = (): Metrics => {
     registry,
     admissionReviews: new Counter({
       name: "writ_admission_reviews_total",
-      help: "Reviews answered, by endpoint, verdict (allowed, denied) and reason code.",
+      help: "Reviews answered, by endpoint, verdict (allowed, denied, no-opinion) and reason code.",
       labelNames: ["endpoint", "verdict", "code"],
       registers,
     }),

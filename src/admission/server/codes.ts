@@ -12,7 +12,7 @@ export const serverCodes = {
   },
   UnknownPath: {
     means: "The webhook was called at a path that it does not serve.",
-    next: "Correct the URL in the webhook configuration: it ends in /gate, /guard or /stamps.",
+    next: "Correct the URL in the webhook configuration: it ends in /gate, /guard or /stamps, and for the second gate in /authorize.",
   },
   MalformedReview: {
     means: "The AdmissionReview could not be read without doubt; the second cause says why.",

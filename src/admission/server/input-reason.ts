@@ -16,8 +16,9 @@ export const inputReasons = {
   LoneSurrogate: "A string in the body holds half of a UTF-16 surrogate pair, which has no UTF-8 form to digest.",
   IntegerOutOfRange: "An integer in the body lies beyond 2^53-1, so that it cannot be read without loss.",
   NumberOutOfRange: "A number in the body is too large for a double.",
-  WrongKind: "The body is not an AdmissionReview.",
-  WrongVersion: "The AdmissionReview is not of admission.k8s.io/v1.",
+  WrongKind: "The body is not an AdmissionReview or, for /authorize, a SubjectAccessReview.",
+  WrongVersion:
+    "The AdmissionReview is not of admission.k8s.io/v1, or the SubjectAccessReview not of authorization.k8s.io/v1.",
   MissingRequest: "The AdmissionReview has no request.",
   MissingUid: "The request has no uid of 1 to 256 characters.",
   MissingField: "A field that the API server always sends is absent.",

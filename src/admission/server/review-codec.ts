@@ -1,6 +1,16 @@
 import type { AdmissionRequest, JsonValue } from "../../decision/admission-request.ts";
 import type { Answer, Cause } from "../handler.ts";
 import { maximumUidLength } from "./find-uid.ts";
+import {
+  brokenRule,
+  isFields,
+  isString,
+  isStringLists,
+  isStrings,
+  own,
+  type FieldRule,
+  type Fields,
+} from "./field-rules.ts";
 import type { InputReason } from "./input-reason.ts";
 import { cutCodePoints, oneLine } from "./one-line.ts";
 
@@ -19,29 +29,12 @@ export type DecodedReview =
       readonly uid: string | undefined;
     };
 
-type Fields = Readonly<Record<string, unknown>>;
-
-const isFields = (value: unknown): value is Fields =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
-const isString = (value: unknown): boolean => typeof value === "string";
-const isStrings = (value: unknown): boolean => Array.isArray(value) && value.every(isString);
-const isStringLists = (value: unknown): boolean => isFields(value) && Object.values(value).every(isStrings);
 const isObjectOrNull = (value: unknown): boolean => value === null || isFields(value);
 const isBoolean = (value: unknown): boolean => typeof value === "boolean";
 const isVersionKind = (value: unknown): boolean =>
   isFields(value) && ["group", "version", "kind"].every((key) => isString(own(value, key)));
 const isVersionResource = (value: unknown): boolean =>
   isFields(value) && ["group", "version", "resource"].every((key) => isString(own(value, key)));
-
-/** A field of the body itself: nothing inherited stands in for one that is absent. */
-const own = (fields: Fields, key: string): unknown => (Object.hasOwn(fields, key) ? fields[key] : undefined);
-
-interface FieldRule {
-  readonly key: string;
-  readonly required: boolean;
-  readonly holds: (value: unknown) => boolean;
-  readonly expected: string;
-}
 
 const text = "a string";
 const objectOrNull = "an object or null";
@@ -117,19 +110,6 @@ export const decodeReview = (value: JsonValue): DecodedReview => {
     );
   }
   return { kind: "ok", request: request as unknown as AdmissionRequest };
-};
-
-const brokenRule = (
-  rules: readonly FieldRule[],
-  fields: Fields,
-  path: string,
-): { readonly field: string; readonly expected: string; readonly absent: boolean } | undefined => {
-  for (const { key, required, holds, expected } of rules) {
-    const value = own(fields, key);
-    const field = `${path}.${key}`;
-    if (value === undefined ? required : !holds(value)) return { field, expected, absent: value === undefined };
-  }
-  return undefined;
 };
 
 const encodeCause = ({ reason, message, field }: Cause): Cause => ({

@@ -1,26 +1,39 @@
-import type { Answer, Call } from "../handler.ts";
 import { serverCodes, type ServerCode } from "./codes.ts";
 import type { AdmissionServerOptions, Endpoint } from "./server-options.ts";
 
-type RunnerOptions = Pick<
-  AdmissionServerOptions,
-  "handlers" | "clock" | "metrics" | "log" | "limits" | "eventLoopLag" | "onServerDenial"
->;
+type RunnerOptions = Pick<AdmissionServerOptions, "clock" | "metrics" | "log" | "limits" | "eventLoopLag">;
+
+/** A denial by the server itself. */
+interface ServerRefusal {
+  readonly allowed: false;
+  readonly code: ServerCode;
+  readonly message: string;
+  readonly next: string;
+}
+
+/** A call whose answer somebody waits for. */
+interface Work<A> {
+  readonly endpoint: Endpoint;
+  /** Names the call in the log. */
+  readonly id: string;
+  readonly start: () => Promise<A>;
+  /** Records a denial that the server gives in the handler's place. */
+  readonly record: ((denial: ServerRefusal) => Promise<void>) | undefined;
+}
 
 /** When an answer must be ready, and until when the record of a denial may be waited for; wall clock, milliseconds. */
-interface Budget {
+export interface Budget {
   readonly deadline: number;
   readonly recordUntil: number;
 }
 
-interface Outcome {
-  readonly by: "handler" | "server";
-  readonly answer: Answer;
-}
+/** What the handler answered, or the denial that the server gave in its place. */
+type Outcome<A> =
+  { readonly by: "handler"; readonly answer: A } | { readonly by: "server"; readonly answer: ServerRefusal };
 
-export type HandlerRunner = (endpoint: Endpoint, call: Call, budget: Budget) => Promise<Answer>;
+export type HandlerRunner = <A>(work: Work<A>, budget: Budget) => Promise<Outcome<A>>;
 
-const denial = (code: ServerCode, message: string): Answer => ({
+const denial = (code: ServerCode, message: string): ServerRefusal => ({
   allowed: false,
   code,
   message,
@@ -46,52 +59,54 @@ const within = async <T, L>(work: Promise<T>, milliseconds: number, late: L): Pr
  * work goes on; its result is dropped.
  */
 export const createHandlerRunner = (options: RunnerOptions): HandlerRunner => {
-  const { handlers, clock, metrics, log, limits, eventLoopLag, onServerDenial } = options;
+  const { clock, metrics, log, limits, eventLoopLag } = options;
   let inflight = 0;
 
-  const recorded = async (endpoint: Endpoint, call: Call, answer: Answer, until: number): Promise<Answer> => {
-    if (onServerDenial === undefined) return answer;
-    const work = (async () => onServerDenial({ endpoint, call, answer }))().then(
+  const recorded = async <A>(work: Work<A>, answer: ServerRefusal, until: number): Promise<Outcome<A>> => {
+    const { endpoint, id, record } = work;
+    if (record === undefined) return { by: "server", answer };
+    const recording = (async () => record(answer))().then(
       () => undefined,
       (error: unknown) => ({ error }),
     );
-    const outcome = await within(work, until - clock(), { error: new Error("not recorded in time") });
+    const outcome = await within(recording, until - clock(), { error: new Error("not recorded in time") });
     if (outcome !== undefined) {
       metrics.unrecordedDenials.inc({ endpoint });
-      log.error({ err: outcome.error, uid: call.request.uid, code: answer.code }, "a denial could not be recorded");
+      log.error({ err: outcome.error, uid: id, code: answer.code }, "a denial could not be recorded");
     }
-    return answer;
+    return { by: "server", answer };
   };
 
-  const start = async (endpoint: Endpoint, call: Call): Promise<Answer> => {
+  const start = async <A>(work: Work<A>): Promise<A> => {
     inflight += 1;
     metrics.inflight.set(inflight);
     try {
-      return await handlers[endpoint](call);
+      return await work.start();
     } finally {
       inflight -= 1;
       metrics.inflight.set(inflight);
     }
   };
 
-  const run = async (endpoint: Endpoint, call: Call, deadline: number): Promise<Outcome> => {
+  const run = async <A>(work: Work<A>, deadline: number): Promise<Outcome<A>> => {
+    const { endpoint, id } = work;
     const remaining = deadline - clock();
-    const tooLate: Outcome = {
+    const tooLate: Outcome<A> = {
       by: "server",
       answer: denial("DeadlineExceeded", "no decision in the time that the API server grants."),
     };
     if (remaining <= 0) return tooLate;
     let abandoned = false;
-    const settled = start(endpoint, call).then(
-      (answer): Outcome => {
+    const settled = start(work).then(
+      (answer): Outcome<A> => {
         if (abandoned) metrics.lateResults.inc({ endpoint });
         return { by: "handler", answer };
       },
-      (error: unknown): Outcome => {
+      (error: unknown): Outcome<A> => {
         metrics.handlerErrors.inc({ endpoint });
         if (abandoned) metrics.lateResults.inc({ endpoint });
-        log.error({ err: error, uid: call.request.uid, endpoint }, "the handler threw");
-        return { by: "server", answer: denial("InternalError", `review ${call.request.uid} could not be decided.`) };
+        log.error({ err: error, uid: id, endpoint }, "the handler threw");
+        return { by: "server", answer: denial("InternalError", `review ${id} could not be decided.`) };
       },
     );
     const outcome = await within(settled, remaining, undefined);
@@ -102,11 +117,11 @@ export const createHandlerRunner = (options: RunnerOptions): HandlerRunner => {
     return tooLate;
   };
 
-  return async (endpoint, call, { deadline, recordUntil }) => {
+  return async (work, { deadline, recordUntil }) => {
     if (inflight >= limits.maxConcurrent || eventLoopLag() > limits.maxEventLoopLag) {
-      return recorded(endpoint, call, denial("Overloaded", "too many reviews at once."), deadline);
+      return recorded(work, denial("Overloaded", "too many reviews at once."), deadline);
     }
-    const { by, answer } = await run(endpoint, call, deadline);
-    return by === "server" ? recorded(endpoint, call, answer, recordUntil) : answer;
+    const outcome = await run(work, deadline);
+    return outcome.by === "server" ? recorded(work, outcome.answer, recordUntil) : outcome;
   };
 };

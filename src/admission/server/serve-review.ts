@@ -1,5 +1,8 @@
 import type { IncomingMessage } from "node:http";
-import type { Answer } from "../handler.ts";
+import { decodeAccess, encodeAccess } from "../authorize/access-codec.ts";
+import type { Authorizer } from "../authorize/access-review.ts";
+import type { AdmissionHandler, Answer } from "../handler.ts";
+import { answerAccess } from "./answer-access.ts";
 import { callTimeout } from "./call-timeout.ts";
 import { serverCodes, type ServerCode } from "./codes.ts";
 import { findUid } from "./find-uid.ts";
@@ -8,7 +11,7 @@ import { inputReasons, type InputReason } from "./input-reason.ts";
 import { readBody } from "./read-body.ts";
 import { decodeReview, encodeReview } from "./review-codec.ts";
 import { createHandlerRunner } from "./run-handler.ts";
-import type { AdmissionServerOptions, Endpoint } from "./server-options.ts";
+import type { AdmissionEndpoint, AdmissionServerOptions, Endpoint } from "./server-options.ts";
 import { parseStrictJson } from "./strict-json.ts";
 
 /** Two objects of 3 MiB (the API server's own limit) and 1 MiB for what stands around them. */
@@ -20,11 +23,19 @@ const strangerBodyBytes = 64 * 1024;
 const deadlineShare = 0.8;
 const recordShare = 0.9;
 
-const endpoints: ReadonlyMap<string, Endpoint> = new Map([
-  ["/gate", "gate"],
-  ["/guard", "guard"],
-  ["/stamps", "stamps"],
-]);
+const accessPath = "/authorize";
+
+type Service =
+  | { readonly endpoint: AdmissionEndpoint; readonly handler: AdmissionHandler }
+  | { readonly endpoint: "authorize"; readonly authorizer: Authorizer };
+
+const servicesOf = ({ handlers, authorizer }: AdmissionServerOptions): ReadonlyMap<string, Service> =>
+  new Map<string, Service>([
+    ["/gate", { endpoint: "gate", handler: handlers.gate }],
+    ["/guard", { endpoint: "guard", handler: handlers.guard }],
+    ["/stamps", { endpoint: "stamps", handler: handlers.stamps }],
+    ...(authorizer === undefined ? [] : [[accessPath, { endpoint: "authorize", authorizer }] as const]),
+  ]);
 
 const jsonType = /^application\/json[ \t]*(;|$)/i;
 
@@ -57,6 +68,16 @@ export const refusalAnswer = (refusal: Refusal, uid: string | undefined, close =
   return { status, body: encodeReview(uid ?? "", answer), close };
 };
 
+/**
+ * The same for a SubjectAccessReview, which has no uid: always an HTTP error, so that the API server goes by its
+ * `failurePolicy`. With 200 it would read a body of another kind as "no opinion".
+ */
+const accessRefusalAnswer = ({ code, message }: Refusal, close: boolean): HttpAnswer => ({
+  status: code === "BodyTooLarge" ? 413 : 400,
+  body: encodeAccess({ code, message, next: serverCodes[code].next }, "server"),
+  close,
+});
+
 const malformed = (reason: InputReason, message: string, field?: string): Refusal => ({
   code: "MalformedReview",
   reason,
@@ -71,14 +92,15 @@ const unserved: Answer = {
 };
 
 /**
- * Serves one HTTP request: who calls, what is asked, the body as a review, the handler's answer. Whatever comes in, an
- * AdmissionReview goes out; it never allows unless a handler did. `url` is the request target as it was sent. Never rejects.
+ * Serves one HTTP request: who calls, what is asked, the body as a review, the handler's answer. Whatever comes in, a
+ * review goes out; it never allows unless a handler did. `url` is the request target as it was sent. Never rejects.
  */
 export const createReviewServer = (
   options: AdmissionServerOptions,
   identifier: CallerIdentifier,
 ): ((message: IncomingMessage, url: string) => Promise<HttpAnswer>) => {
-  const { clock, metrics, log } = options;
+  const { clock, metrics, log, onServerDenial } = options;
+  const services = servicesOf(options);
   for (const reason of Object.keys(inputReasons)) metrics.rejectedInput.inc({ reason }, 0);
   const runHandler = createHandlerRunner(options);
 
@@ -86,23 +108,23 @@ export const createReviewServer = (
     endpoint: Endpoint | "none",
     refusal: Refusal,
     uid: string | undefined,
-    close = false,
+    { close = false, asAccess = endpoint === "authorize" } = {},
   ): HttpAnswer => {
     metrics.rejectedInput.inc({ reason: refusal.reason });
     metrics.admissionReviews.inc({ endpoint, verdict: "denied", code: refusal.code });
-    return refusalAnswer(refusal, uid, close);
+    return asAccess ? accessRefusalAnswer(refusal, close) : refusalAnswer(refusal, uid, close);
   };
 
   /** A caller without proof or a path without service: the body is read for its uid alone. */
-  const turnAway = async (message: IncomingMessage, refusal: Refusal): Promise<HttpAnswer> => {
+  const turnAway = async (message: IncomingMessage, refusal: Refusal, asAccess: boolean): Promise<HttpAnswer> => {
     const body = await readBody(message, strangerBodyBytes);
     switch (body.kind) {
       case "ok":
-        return refuse("none", refusal, findUid(body.bytes));
+        return refuse("none", refusal, findUid(body.bytes), { asAccess });
       case "too-large":
-        return refuse("none", refusal, findUid(body.head), true);
+        return refuse("none", refusal, findUid(body.head), { asAccess, close: true });
       case "aborted":
-        return refuse("none", refusal, undefined, true);
+        return refuse("none", refusal, undefined, { asAccess, close: true });
     }
   };
 
@@ -111,17 +133,21 @@ export const createReviewServer = (
     const started = performance.now();
     const [path, query] = splitOnce(url, "?");
     const { caller, servicePath } = identifier.identify(message.socket, path);
+    const asAccess = servicePath === accessPath;
     if (message.method !== "POST") {
-      return turnAway(message, malformed("MethodNotPost", "a review is sent by POST"));
+      return turnAway(message, malformed("MethodNotPost", "a review is sent by POST"), asAccess);
     }
     if (caller === undefined) {
       const text = "the caller did not prove that it is the API server";
-      return turnAway(message, { code: "CallerNotAuthenticated", reason: "CallerNotAuthenticated", message: text });
+      const code = "CallerNotAuthenticated";
+      return turnAway(message, { code, reason: code, message: text }, asAccess);
     }
-    const endpoint = endpoints.get(servicePath);
-    if (endpoint === undefined) {
-      return turnAway(message, { code: "UnknownPath", reason: "UnknownPath", message: "no service has this path" });
+    const service = services.get(servicePath);
+    if (service === undefined) {
+      const code = "UnknownPath";
+      return turnAway(message, { code, reason: code, message: "no service has this path" }, asAccess);
     }
+    const { endpoint } = service;
     const observe = (phase: string, from: number): number => {
       const now = performance.now();
       metrics.admissionDuration.observe({ endpoint, phase }, (now - from) / 1_000);
@@ -130,16 +156,12 @@ export const createReviewServer = (
 
     const body = await readBody(message, maximumBodyBytes);
     if (body.kind === "aborted") {
-      return refuse(endpoint, malformed("BodyAborted", "the body ended early"), undefined, true);
+      return refuse(endpoint, malformed("BodyAborted", "the body ended early"), undefined, { close: true });
     }
     if (body.kind === "too-large") {
       const text = `the review is larger than ${maximumBodyBytes} bytes`;
-      return refuse(
-        endpoint,
-        { code: "BodyTooLarge", reason: "BodyTooLarge", message: text },
-        findUid(body.head),
-        true,
-      );
+      const code = "BodyTooLarge";
+      return refuse(endpoint, { code, reason: code, message: text }, findUid(body.head), { close: true });
     }
     const arrivedAt = clock();
     const read = observe("read", started);
@@ -150,22 +172,46 @@ export const createReviewServer = (
     }
     const parsed = parseStrictJson(bytes);
     if (parsed.kind === "error") return refuse(endpoint, malformed(parsed.reason, parsed.message), parsed.uid);
+
+    const timeout = callTimeout(query);
+    const budget = {
+      deadline: receivedAt + timeout * deadlineShare,
+      recordUntil: receivedAt + timeout * recordShare,
+    };
+    if (service.endpoint === "authorize") {
+      const access = decodeAccess(parsed.value);
+      if (access.kind === "error") {
+        return refuse(endpoint, malformed(access.reason, access.message, access.field), undefined);
+      }
+      const decoded = observe("parse", read);
+      const encoded = await answerAccess({ spec: access.spec, caller }, budget, {
+        authorizer: service.authorizer,
+        runHandler,
+        metrics,
+      });
+      observe("handle", decoded);
+      observe("total", started);
+      return { status: 200, body: encoded, close: false };
+    }
     const review = decodeReview(parsed.value);
     if (review.kind === "error") {
       return refuse(endpoint, malformed(review.reason, review.message, review.field), review.uid);
     }
     const decoded = observe("parse", read);
 
-    const { request } = review;
-    const timeout = callTimeout(query);
-    const deadline = receivedAt + timeout * deadlineShare;
-    const answer = await runHandler(
-      endpoint,
-      { request, caller, arrivedAt, deadline },
-      { deadline, recordUntil: receivedAt + timeout * recordShare },
+    const call = { request: review.request, caller, arrivedAt, deadline: budget.deadline };
+    const { uid } = review.request;
+    const { answer } = await runHandler(
+      {
+        endpoint,
+        id: uid,
+        start: () => service.handler(call),
+        record: onServerDenial && ((denial) => onServerDenial({ endpoint: service.endpoint, call, answer: denial })),
+      },
+      budget,
     );
     observe("handle", decoded);
-    const encoded = encode(request.uid, answer);
+    const encoded = encode(uid, answer);
     metrics.admissionReviews.inc({ endpoint, verdict: answer.allowed ? "allowed" : "denied", code: answer.code });
     observe("total", started);
     return { status: 200, body: encoded, close: false };

@@ -1,14 +1,18 @@
 import type { Logger } from "../../telemetry/logger.ts";
 import type { Metrics } from "../../telemetry/metrics.ts";
 import type { CallersConfiguration, ListenAddress } from "../../config/config.ts";
+import type { Authorizer } from "../authorize/access-review.ts";
 import type { AdmissionHandler, Answer, Call } from "../handler.ts";
 
-/** The three services, by the last segment of their path. */
-export type Endpoint = "gate" | "guard" | "stamps";
+/** The services for AdmissionReviews, by the last segment of their path. */
+export type AdmissionEndpoint = "gate" | "guard" | "stamps";
+
+/** All services: `authorize` takes SubjectAccessReviews. */
+export type Endpoint = AdmissionEndpoint | "authorize";
 
 /** A denial that the server gave in a handler's place: Overloaded, DeadlineExceeded or InternalError. */
 export interface ServerDenial {
-  readonly endpoint: Endpoint;
+  readonly endpoint: AdmissionEndpoint;
   readonly call: Call;
   readonly answer: Answer;
 }
@@ -18,7 +22,9 @@ export interface AdmissionServerOptions {
   /** PEM files; both are read again when they change. */
   readonly tls: { readonly certFile: string; readonly keyFile: string };
   readonly callers: CallersConfiguration;
-  readonly handlers: Readonly<Record<Endpoint, AdmissionHandler>>;
+  readonly handlers: Readonly<Record<AdmissionEndpoint, AdmissionHandler>>;
+  /** Absent: `/authorize` is an unknown path. */
+  readonly authorizer?: Authorizer;
   /** Wall clock, milliseconds since the epoch. */
   readonly clock: () => number;
   readonly metrics: Metrics;
