@@ -2,6 +2,8 @@ import { policyDigest, specDigest } from "../api/digest.ts";
 import { formatTimestamp } from "../api/timestamp.ts";
 import type { Accountable } from "../decision/accountable.ts";
 import type { AdmissionRequest } from "../decision/admission-request.ts";
+import { describeEffect } from "../decision/describe.ts";
+import { effectsOf } from "../decision/effects.ts";
 import type { Basis, Verdict } from "../decision/verdict.ts";
 import type { WriteRequest } from "../decision/write-request.ts";
 import { normalise } from "../decision/write-request.ts";
@@ -57,6 +59,8 @@ export function decisionRecord(input: DecisionRecordInput): object {
       nodeName: requester.nodeName,
     }),
     delegation: requester.delegation,
+    effects: effectsOf(request).map(describeEffect),
+    evaluated: evaluatedOf(decided),
     owners: present({
       identity: input.accountable.identityOwner,
       policy: input.accountable.policyOwner,
@@ -85,11 +89,17 @@ export function denialRecord(call: Call, answer: Answer, verdict: "deny" | "erro
   });
 }
 
+/** The facts that the verdict rests on, without the objects: paths and verdicts, never values. */
+function evaluatedOf(decided: Verdict | undefined): object | undefined {
+  if (decided?.kind === "deny") return decided.evaluated;
+  return decided?.code === "Approved" ? decided.basis.evaluated : undefined;
+}
+
 function basisRecord(basis: Basis): object {
-  const { approval, capability, lifecycle, rule, risk } = basis;
+  const { approval, capability, lifecycle, rules, risk } = basis;
   return {
     risk,
-    rule: rule.name,
+    rules: rules.map(({ name }) => name),
     capability: present({
       ...version(capability),
       policyDigest: policyDigest(capability),

@@ -45,6 +45,8 @@ function firstMiss(
   const namesResource = rule.resources.includes(resource);
   if (!namesGroup && !(rule.apiGroups.includes("*") && isBuiltInGroup(effect.group))) return "resources";
   if (!namesResource && !(rule.resources.includes("*") && effect.subresource === "")) return "resources";
+  // What pods use is as good as protected: no wildcard reaches an account or a Secret.
+  if (effect.verb === "use" && !(namesGroup && namesResource)) return "resources";
   if (isProtected(effect.group, resource, more) && !(namesGroup && namesResource && ruleRisk(rule) === "High")) {
     return "protected";
   }

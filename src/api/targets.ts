@@ -53,7 +53,7 @@ export function reachOf(
     const [resource = "", subresource] = part.resource.split("/");
     for (const name of part.names?.length ? part.names : [undefined]) {
       const object = {
-        ...place,
+        ...(isNode(part) ? { scope: "Cluster" as const } : place),
         group: part.group,
         resource,
         ...(subresource === undefined ? {} : { subresource }),
@@ -67,8 +67,17 @@ export function reachOf(
 
 /** Whether a rule can cover anything in the namespace, or cluster-wide when there is none. */
 export function appliesIn(rule: AgentCapabilityRule, namespace: string | undefined): boolean {
-  if (namespace === undefined) return rule.scope === "Cluster";
-  return rule.scope === "Namespaced" && (rule.namespaces ?? []).some((name) => name === "*" || name === namespace);
+  if (rule.scope === "Cluster") return namespace === undefined || grantsNodes(rule);
+  return namespace !== undefined && (rule.namespaces ?? []).some((name) => name === "*" || name === namespace);
+}
+
+function grantsNodes({ operations, apiGroups, resources }: AgentCapabilityRule): boolean {
+  return operations.includes("USE") && apiGroups.includes("") && resources.includes("nodes");
+}
+
+/** Pods of a namespace may use nodes, which stand in none: the approval stands where the pods do. */
+function isNode({ group, resource }: Reach): boolean {
+  return group === "" && resource === "nodes";
 }
 
 interface Reach {

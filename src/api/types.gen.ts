@@ -114,7 +114,7 @@ export interface AgentCapabilitySpec {
   readonly rules: readonly AgentCapabilityRule[];
   /** Who decides and for how long, one entry for each risk that a rule has. An approval of several rules has one quorum, the strictest. */
   readonly approval: readonly AgentCapabilityApproval[];
-  /** What the agent's credential must be. Absent means no condition. */
+  /** What the agent's credential must be. Absent means that any credential with an id will do: legacy tokens and impersonated requests have none and are refused. */
   readonly credential?: AgentCapabilityCredential;
   /** RBAC that exists only while an approval is live. Absent means none. */
   readonly elevation?: AgentCapabilityElevation;
@@ -162,9 +162,9 @@ export interface AgentCapabilityRule {
   readonly namespaces?: readonly string[];
   /** Exact object names. Absent or empty means all, as in RBAC. */
   readonly resourceNames?: readonly string[];
-  /** With UPDATE: the only paths that may change, such as spec.replicas or spec.template.spec.containers[name=web].image. Absent means all. */
+  /** With UPDATE: the only paths that may change, such as spec.replicas, spec.template.spec.containers[name=web].image or metadata.labels["example.com/x"]. Absent means all. */
   readonly fields?: readonly string[];
-  /** JSON Schema that the resulting object must satisfy; without pattern, format and remote $ref. Absent means that any object will do. */
+  /** JSON Schema 2020-12 that the resulting object must satisfy; without pattern, format and remote $ref. A keyword judges values of its type alone, so name the type where it matters. Absent means that any object will do. */
   readonly schema?: UnknownObject;
 }
 
@@ -194,13 +194,13 @@ export interface AgentCapabilityApprover {
   readonly count?: number;
 }
 
-/** What the agent's credential must be. Absent means no condition. */
+/** What the agent's credential must be. Absent means that any credential with an id will do: legacy tokens and impersonated requests have none and are refused. */
 export interface AgentCapabilityCredential {
-  /** The credential must carry an id that the API server authenticated. Absent means false. */
+  /** true: a token with an id (JTI). false: credentials without an id too. Absent means any credential with an id, a client certificate included. */
   readonly requireTokenId?: boolean;
-  /** Longest lifetime of the credential. Absent means no limit. */
+  /** Longest lifetime of the agent's tokens. Admission learns it only when a token is issued: a token that an agent asks for itself must not live longer. Absent means no limit. */
   readonly maxLifetime?: string;
-  /** What an approval is bound to besides the agent. Absent means None. */
+  /** What an approval must name in its spec.credential, and the request must then carry: one token, or one pod. Absent means None. */
   readonly bind?: "None" | "Token" | "Pod";
 }
 
@@ -309,9 +309,9 @@ export interface ElevationApprovalTarget {
 
 /** This exact change and no other. Absent means any change that the rules cover. */
 export interface ElevationApprovalChange {
-  /** Random text that keeps the digest from being guessed. */
+  /** At least 128 random bits, hexadecimal or base64, that keep the digest from being guessed. */
   readonly salt: string;
-  /** Digest of the change. */
+  /** Digest of the change (docs/reference/digests.md). */
   readonly digest: string;
 }
 

@@ -4,6 +4,7 @@ import { attestationVerifier, rememberingVerifier } from "../api/attestation.ts"
 import { rememberingDigests } from "../api/digest.ts";
 import type { WritConfiguration } from "../config/config.ts";
 import type { DecisionSettings } from "../decision/facts.ts";
+import { createRuleSchemas } from "../decision/schema/rule-schemas.ts";
 import type { KubeClient } from "../kube/client.ts";
 import { objectPath } from "../kube/resource.ts";
 
@@ -25,6 +26,7 @@ export async function loadSettings(configuration: WritConfiguration, client: Kub
     clusterApprovalNamespace: configuration.namespaces.clusterApprovals,
     rootOwnerName: configuration.rootOwner,
     protectedResources: configuration.protected,
+    schemas: createRuleSchemas(),
   };
 }
 

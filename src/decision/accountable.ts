@@ -26,7 +26,7 @@ export function accountableFor(verdict: Verdict, input: DecisionInput): Accounta
   const facts = gather(input);
   const { owners } = input.snapshot;
   const identity = owners.ofIdentity(facts.agent);
-  const covering = facts.rules.find((result) => result.missed === undefined)?.capability;
+  const covering = facts.rules.find(({ misses }) => misses[0] === undefined)?.capability;
   const nearest =
     verdict.kind === "deny" && verdict.nearest?.kind === "AgentCapability" ? verdict.nearest.name : undefined;
   const capability = covering ?? facts.capabilities.find(({ metadata }) => metadata.name === nearest);

@@ -33,12 +33,14 @@ export function decide(input: DecisionInput): Verdict {
   if (isOwnRequest(input.request)) return judgeOwnRequest(facts);
   for (const check of chain) {
     const denial = check(facts);
-    if (denial) return sealProtected(denial, facts);
+    if (denial) return sealed(denial, facts);
   }
   const result = checkApproval(facts);
-  return result.kind === "covered"
-    ? { kind: "allow", code: "Approved", basis: result.basis }
-    : sealProtected(result, facts);
+  return result.kind === "covered" ? { kind: "allow", code: "Approved", basis: result.basis } : sealed(result, facts);
+}
+
+function sealed(denial: Denial, facts: Facts): Denial {
+  return { ...sealProtected(denial, facts), evaluated: facts.evidence.facts() };
 }
 
 /** Filing a request changes nothing, yet a frozen agent and one whose owner is suspended do nothing at all. */

@@ -1,5 +1,5 @@
 import type { Effect, EffectVerb } from "../api/effect.ts";
-import type { JsonObject, JsonValue, Operation } from "./admission-request.ts";
+import type { JsonObject, Operation } from "./admission-request.ts";
 import { deepEqual } from "./changed-paths.ts";
 import { asList, asObject, own, ownText } from "./json.ts";
 import { podUseEffects } from "./pod-effects.ts";
@@ -9,15 +9,15 @@ import type { WriteRequest } from "./write-request.ts";
  * Everything that a request does to the cluster, its own effect first. Each must be covered. A subresource has no
  * meaning here unless a row below gives it one: a rule names it literally, or it is not covered.
  */
-export function effectsOf(request: WriteRequest): readonly Effect[] {
-  return unique([
-    ownEffect(request),
+export function effectsOf(request: WriteRequest): readonly [Effect, ...Effect[]] {
+  const more = [
     ...evictionEffects(request),
     ...deletionEffects(request),
     ...grantEffects(request),
     ...mintEffects(request),
     ...podUseEffects(request),
-  ]);
+  ];
+  return [ownEffect(request), ...(more.length > 1 ? unique(more) : more)];
 }
 
 function ownEffect({ operation, target }: WriteRequest): Effect {
@@ -114,6 +114,5 @@ function count(object: JsonObject | undefined, key: string): number {
 }
 
 function unique(effects: readonly Effect[]): readonly Effect[] {
-  if (effects.length === 1) return effects;
   return [...new Map(effects.map((effect) => [JSON.stringify({ ...effect, uid: undefined }), effect])).values()];
 }

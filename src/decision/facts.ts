@@ -1,11 +1,14 @@
 import type { AgentSet } from "../api/agents.ts";
 import type { Effect } from "../api/effect.ts";
 import type { ProtectedResource } from "../api/protected-set.ts";
-import { matchRule } from "../api/rules.ts";
-import type { RulePart } from "../api/rules.ts";
 import type { Trust } from "../api/trust.ts";
 import type { AgentCapability, AgentCapabilityRule } from "../api/types.gen.ts";
+import { coverEffect } from "./coverage.ts";
+import type { Miss } from "./coverage.ts";
 import { effectsOf } from "./effects.ts";
+import { evidenceOf } from "./evidence.ts";
+import type { Evidence } from "./evidence.ts";
+import type { RuleSchemas } from "./schema/rule-schemas.ts";
 import type { Snapshot } from "./snapshot.ts";
 import type { WriteRequest } from "./write-request.ts";
 
@@ -18,6 +21,8 @@ export interface DecisionSettings {
   readonly rootOwnerName: string;
   /** Grows the protected set. */
   readonly protectedResources: readonly ProtectedResource[];
+  /** Compiled schemas of rules. */
+  readonly schemas: RuleSchemas;
 }
 
 export interface DecisionInput {
@@ -28,17 +33,19 @@ export interface DecisionInput {
   readonly now: number;
 }
 
+/** One rule against the write: for each effect, in their order, nothing when it is covered, else what missed. */
 export interface RuleResult {
   readonly capability: AgentCapability;
   readonly rule: AgentCapabilityRule;
-  /** Undefined when the rule covers every effect. */
-  readonly missed: RulePart | undefined;
+  readonly misses: readonly (Miss | undefined)[];
 }
 
 /** Everything that the checks read, gathered once. */
 export interface Facts extends DecisionInput {
   readonly agent: string;
-  readonly effects: readonly Effect[];
+  /** The request's own effect first. */
+  readonly effects: readonly [Effect, ...Effect[]];
+  readonly evidence: Evidence;
   readonly capabilities: readonly AgentCapability[];
   /** Every rule of every capability of the agent against the write. */
   readonly rules: readonly RuleResult[];
@@ -48,21 +55,31 @@ export function gather(input: DecisionInput): Facts {
   const { request, snapshot, settings } = input;
   const agent = request.requester.userName;
   const effects = effectsOf(request);
+  const evidence = evidenceOf(request, settings.schemas);
   const capabilities = snapshot.capabilitiesOf(agent);
   const rules = capabilities.flatMap((capability) =>
-    capability.spec.rules.map((rule) => ({ capability, rule, missed: firstMiss(rule, effects, settings) })),
+    capability.spec.rules.map((rule) => ({
+      capability,
+      rule,
+      misses: effects.map((effect, index) =>
+        coverEffect(rule, effect, settings.protectedResources, index === 0 ? evidence : undefined),
+      ),
+    })),
   );
-  return { ...input, agent, effects, capabilities, rules };
+  return { ...input, agent, effects, evidence, capabilities, rules };
 }
 
-function firstMiss(
-  rule: AgentCapabilityRule,
-  effects: readonly Effect[],
-  settings: DecisionSettings,
-): RulePart | undefined {
-  for (const effect of effects) {
-    const match = matchRule(rule, effect, settings.protectedResources);
-    if (!match.covers) return match.missed;
-  }
-  return undefined;
+/** Rules of one capability under which every effect is covered, by one rule or by several together. */
+export function coversAll({ effects }: Pick<Facts, "effects">, rules: readonly RuleResult[]): boolean {
+  return effects.every((_, index) => rules.some(({ misses }) => misses[index] === undefined));
+}
+
+/** Whether the rule covers some effect of the write. */
+export function coversSome({ misses }: RuleResult): boolean {
+  return misses.includes(undefined);
+}
+
+/** The results by capability, in the order of the capabilities. */
+export function byCapability({ capabilities, rules }: Facts): readonly (readonly RuleResult[])[] {
+  return capabilities.map((capability) => rules.filter((result) => result.capability === capability));
 }

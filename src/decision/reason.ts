@@ -53,6 +53,14 @@ export const reasons = {
     when: "No rule of any of the agent's capabilities covers the write; the nearest is named.",
     next: "Ask the policy owner to widen a rule, or do less.",
   },
+  FieldNotCovered: {
+    when: "A rule lets the agent update the object, but not the field that the write changes too; it is named.",
+    next: "Change less, or ask the policy owner to widen `fields`.",
+  },
+  SchemaViolated: {
+    when: "A rule would cover the write, but the resulting object does not keep the rule's schema.",
+    next: "Keep within the schema, or ask the policy owner to widen it.",
+  },
   CapabilityNotDefined: {
     when: "The capability has no `definedBy` of a member of its policy owner.",
     next: "A member patches `definedBy` with the digest that the message gives.",
@@ -116,6 +124,18 @@ export const reasons = {
   AgentUidMismatch: {
     when: "The approval is bound to another incarnation of the agent: its service account was created anew, or the request is impersonated.",
     next: "Request a new approval for the present service account.",
+  },
+  CredentialUnbound: {
+    when: "The request's credential has no id, or none of the kind that the capability asks for: a legacy token, an impersonated request, a certificate where a token is asked for. Or the capability binds approvals to a token or pod, and the approval names none.",
+    next: "Use a bound token (TokenRequest), and name it in spec.credential where the capability binds.",
+  },
+  CredentialMismatch: {
+    when: "The approval counts for another token or pod.",
+    next: "Use that one, or request an approval for this one.",
+  },
+  ChangeMismatch: {
+    when: "The approval is bound to one exact change, and the write is another.",
+    next: "Write exactly what was approved, or request an approval for this change.",
   },
   RiskNotApproved: {
     when: "A High rule matches the write too, and the nearest approval was decided for Low risk.",

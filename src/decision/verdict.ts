@@ -1,6 +1,7 @@
 import type { Lifecycle } from "../api/lifecycle.ts";
 import type { Risk } from "../api/rules.ts";
 import type { AgentCapability, AgentCapabilityRule, ElevationApproval, IdentityOwner } from "../api/types.gen.ts";
+import type { EvaluatedFacts } from "./evidence.ts";
 import type { ReasonCode } from "./reason.ts";
 
 /** The objects that an allow rests on. Each must be proven current before the allow counts. */
@@ -8,7 +9,8 @@ export interface Basis {
   readonly approval: ElevationApproval;
   readonly lifecycle: Lifecycle;
   readonly capability: AgentCapability;
-  readonly rule: AgentCapabilityRule;
+  /** Rules of the capability that cover the effects together. */
+  readonly rules: readonly AgentCapabilityRule[];
   /** Highest risk of any rule of the agent that matches the write. */
   readonly risk: Risk;
   readonly rootOwner: IdentityOwner;
@@ -16,6 +18,7 @@ export interface Basis {
   readonly policyOwner: IdentityOwner;
   /** Owners in whose name the counting approvals were given, and owners of the target. */
   readonly approvingOwners: readonly IdentityOwner[];
+  readonly evaluated: EvaluatedFacts;
 }
 
 /** What a denial tells: the code is stable, the rest is for people. */
@@ -32,6 +35,7 @@ export interface Denial {
   readonly awaiting: readonly ElevationApproval[];
   /** Never turned into an allow by shadow mode. */
   readonly absolute: boolean;
+  readonly evaluated?: EvaluatedFacts;
 }
 
 export interface NearestMiss {

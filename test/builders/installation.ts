@@ -4,6 +4,7 @@ import { attestationSigner, attestationVerifier } from "../../src/api/attestatio
 import type { AttestationSigner } from "../../src/api/attestation.ts";
 import { rememberingDigests } from "../../src/api/digest.ts";
 import type { Trust } from "../../src/api/trust.ts";
+import { createRuleSchemas } from "../../src/decision/schema/rule-schemas.ts";
 import type { DecisionSettings } from "../../src/decision/facts.ts";
 
 /** One installation of Writ: whose attestations count and where. */
@@ -41,6 +42,7 @@ export function installation(
       clusterApprovalNamespace: trust.clusterApprovalNamespace,
       rootOwnerName: "cluster",
       protectedResources: [],
+      schemas: createRuleSchemas(),
       ...mods.settings,
     },
   };

@@ -5,6 +5,7 @@ import { membershipText } from "../../api/people.ts";
 import { parseTimestamp } from "../../api/timestamp.ts";
 import type { ElevationApproval, ElevationApprovalDecision } from "../../api/types.gen.ts";
 import { userInfoDigest } from "../../api/attestation.ts";
+import { saltProblem } from "../../decision/change-salt.ts";
 import type { DecisionSettings } from "../../decision/facts.ts";
 import type { Snapshot } from "../../decision/snapshot.ts";
 import type { Change } from "./change.ts";
@@ -44,7 +45,21 @@ export function checkNewApproval(
     const name = `${used.metadata.namespace ?? ""}/${used.metadata.name}`;
     return refuse("RequestIDUsed", `spec.requestID is that of ElevationApproval ${name}`, undefined, "spec.requestID");
   }
+  const salt = spec.change && saltProblem(spec.change.salt);
+  if (salt !== undefined) return refuse("SaltTooWeak", salt, undefined, "spec.change.salt");
   const capability = snapshot.capability(spec.capabilityName);
+  const bind = capability?.spec.credential?.bind;
+  const unnamed =
+    (bind === "Token" && spec.credential?.tokenId === undefined) ||
+    (bind === "Pod" && spec.credential?.podUid === undefined);
+  if (unnamed) {
+    return refuse(
+      "CredentialNotNamed",
+      `AgentCapability "${spec.capabilityName}" binds approvals to one ${bind}`,
+      undefined,
+      "spec.credential",
+    );
+  }
   const result = approvalTerms(object, capability, settings.trust.clusterApprovalNamespace);
   return result.kind === "problem" ? refuse(result.code, result.message) : undefined;
 }

@@ -1,10 +1,12 @@
 import { agentUserName, isInAgentSet } from "../../api/agents.ts";
 import { definitionStatement } from "../../api/capability-state.ts";
 import { policyDigest } from "../../api/digest.ts";
+import { parseFieldPath } from "../../api/field-path.ts";
 import { isProtected } from "../../api/protected-set.ts";
 import { ruleRisk } from "../../api/rules.ts";
 import type { AgentCapability, AgentCapabilityRule } from "../../api/types.gen.ts";
 import type { DecisionSettings } from "../../decision/facts.ts";
+import { schemaProblem } from "../../decision/schema/check-schema.ts";
 import { canonicalJson } from "../../ledger/canonical-json.ts";
 import type { Change } from "./change.ts";
 import { refuse } from "./refusal.ts";
@@ -35,6 +37,26 @@ function checkRule(rule: AgentCapabilityRule, settings: DecisionSettings): Refus
     return refuse(
       "OwnNamespaceInRule",
       `rule "${rule.name}" names Writ's namespace "${namespace}", which is never grantable`,
+    );
+  }
+  for (const field of rule.fields ?? []) {
+    const parsed = parseFieldPath(field);
+    if (parsed.kind === "error") {
+      return refuse(
+        "FieldPathMalformed",
+        `rule "${rule.name}" has the field path ${JSON.stringify(field)}, wrong at character ${parsed.position}: ${parsed.message}`,
+        undefined,
+        "spec.rules[].fields",
+      );
+    }
+  }
+  const schema = rule.schema === undefined ? undefined : schemaProblem(rule.schema);
+  if (schema) {
+    return refuse(
+      "SchemaUnusable",
+      `rule "${rule.name}" has a schema that is refused at ${schema.pointer || "/"}: ${schema.message}`,
+      undefined,
+      "spec.rules[].schema",
     );
   }
   if (ruleRisk(rule) === "High") return undefined;

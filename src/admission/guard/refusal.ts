@@ -52,6 +52,22 @@ export const guardReasons = {
     next: "Read the capability again; the message holds its digest.",
   },
   DurationTooLong: { when: "The duration exceeds what the capability allows.", next: "Ask for less time." },
+  FieldPathMalformed: {
+    when: "A field path of a rule cannot be read; the message names the character.",
+    next: "Write it as in spec.template.spec.containers[name=web].image.",
+  },
+  SchemaUnusable: {
+    when: "A rule's schema has a keyword, a reference or a size that is refused; the message names the place.",
+    next: "Leave it out: see docs/concepts.md for what a schema may say.",
+  },
+  SaltTooWeak: {
+    when: "The salt of an exact change could be guessed.",
+    next: "Take 128 random bits: openssl rand -hex 16.",
+  },
+  CredentialNotNamed: {
+    when: "The capability binds approvals to a token or pod, and the approval names none.",
+    next: "Name it in spec.credential.",
+  },
   ForgedDecision: {
     when: "A decision names somebody else, or carries an attestation that is not this installation's.",
     next: "Give verdict and ownerName only; everything else is stamped.",

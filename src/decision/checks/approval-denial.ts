@@ -1,47 +1,68 @@
 import { parseServiceAccount } from "../../api/agents.ts";
 import { effectResource } from "../../api/effect.ts";
-import type { Risk } from "../../api/rules.ts";
-import { ruleRisk } from "../../api/rules.ts";
-import type { AgentCapability, ElevationApproval } from "../../api/types.gen.ts";
+import type { Effect } from "../../api/effect.ts";
+import { highestRisk, ruleRisk } from "../../api/rules.ts";
+import type { AgentCapability, AgentCapabilityRule, ElevationApproval } from "../../api/types.gen.ts";
 import { deny } from "../deny.ts";
 import { describeEffect, describeOwner, shellWord } from "../describe.ts";
-import type { Facts, RuleResult } from "../facts.ts";
+import { byCapability, coversAll } from "../facts.ts";
+import type { Facts } from "../facts.ts";
 import type { Denial } from "../verdict.ts";
 import type { ApprovalMiss } from "./approval.ts";
 
 /** How many approvals are read live before a denial stands for want of an approval. */
 const maxAwaiting = 4;
 
-/** A rule would do, but no approval asks for this write: tell how to request one. */
-export function denyWithoutApproval(
-  facts: Facts,
-  namespace: string,
-  covering: readonly RuleResult[],
-  risk: Risk,
-  elsewhere: ElevationApproval | undefined,
-): Denial {
+/** Rules would do, but no approval asks for this write: tell how to request one. */
+export function denyWithoutApproval(facts: Facts, namespace: string, elsewhere: ElevationApproval | undefined): Denial {
   const { agent, effects } = facts;
-  const [effect] = effects;
-  const chosen = covering.find(({ rule }) => ruleRisk(rule) === risk) ?? covering[0];
-  const what = effect ? describeEffect(effect) : "write that";
+  const chosen = chooseRules(facts, () => true);
   const other =
     elsewhere === undefined ? "" : `; ElevationApproval "${elsewhere.metadata.name}" there covers other writes`;
-  const rule = chosen ? `rule "${chosen.rule.name}" of AgentCapability "${chosen.capability.metadata.name}"` : "a rule";
+  const what = describeEffect(effects[0]);
+  const more = effects.length > 1 ? ` (and ${effects.slice(1).map(describeEffect).join(", ")})` : "";
   return deny(
     "NoApproval",
-    `${rule} would let ${agent} ${what}, but no ElevationApproval in namespace ${namespace} asks for it${other}`,
-    chosen && effect ? `request one: ${requestCommand(facts, namespace, chosen)}` : "request one",
+    `${describeRules(chosen)} would let ${agent} ${what}${more}, but no ElevationApproval in namespace ${namespace} asks for it${other}`,
+    chosen ? `request one: ${requestCommand(facts, namespace, chosen)}` : "request one",
     chosen
       ? {
           nearest: {
             kind: "AgentCapability",
             name: chosen.capability.metadata.name,
-            rule: chosen.rule.name,
+            rule: chosen.rules[0].name,
             missed: "approval",
           },
         }
       : {},
   );
+}
+
+/** Rules of one capability that cover the write together. */
+interface ChosenRules {
+  readonly capability: AgentCapability;
+  readonly rules: readonly [AgentCapabilityRule, ...AgentCapabilityRule[]];
+}
+
+/** For each effect one rule, the riskiest, since an approval for less would not do. */
+function chooseRules(facts: Facts, wanted: (capability: AgentCapability) => boolean): ChosenRules | undefined {
+  for (const results of byCapability(facts)) {
+    const capability = results[0]?.capability;
+    if (!capability || !wanted(capability) || !coversAll(facts, results)) continue;
+    const rules = facts.effects.flatMap((_, index) => {
+      const covering = results.filter(({ misses }) => misses[index] === undefined).map(({ rule }) => rule);
+      return covering.find((rule) => ruleRisk(rule) === "High") ?? covering[0] ?? [];
+    });
+    const [first, ...rest] = [...new Set(rules)];
+    if (first) return { capability, rules: [first, ...rest] };
+  }
+  return undefined;
+}
+
+function describeRules(chosen: ChosenRules | undefined): string {
+  if (!chosen) return "a rule";
+  const names = chosen.rules.map(({ name }) => `"${name}"`).join(" and ");
+  return `rule ${names} of AgentCapability "${chosen.capability.metadata.name}"`;
 }
 
 /** The approval that came closest, what it lacks and whom to ask. */
@@ -73,7 +94,7 @@ export function denyForMiss(facts: Facts, nearestFirst: readonly ApprovalMiss[])
 const mayHaveMoved: ReadonlySet<string> = new Set(["Pending", "Invalid"]);
 
 function nextStep(facts: Facts, { approval, lifecycle, code }: ApprovalMiss): string {
-  const { snapshot, rules } = facts;
+  const { snapshot } = facts;
   const { namespace = "", name } = approval.metadata;
   if (code === "ApprovalPending") {
     const asks = lifecycle.missing.map(({ line, missing }) => {
@@ -86,9 +107,7 @@ function nextStep(facts: Facts, { approval, lifecycle, code }: ApprovalMiss): st
   if (code === "ApprovalNotYetValid") return "wait until then";
   if (code === "ApprovalSuspended") return "ask the owner that the message names";
   if (code === "ApprovalRejected" || code === "ApprovalExpired" || code === "ApprovalExhausted") {
-    const chosen = rules.find(
-      ({ missed, capability }) => missed === undefined && capability.metadata.name === approval.spec.capabilityName,
-    );
+    const chosen = chooseRules(facts, ({ metadata }) => metadata.name === approval.spec.capabilityName);
     return `it is over for good; request anew${chosen ? `: ${requestCommand(facts, namespace, chosen)}` : ""}`;
   }
   return "mend what the message says, or request a new ElevationApproval";
@@ -98,51 +117,36 @@ function nextStep(facts: Facts, { approval, lifecycle, code }: ApprovalMiss): st
  * A ready-to-type request for exactly this write. Everything hostile in it is inside one quoted JSON word, which printf
  * hands on as it is; the echo of some shells would undo the JSON's backslashes.
  */
-function requestCommand({ agent, effects, request }: Facts, namespace: string, chosen: RuleResult): string {
+function requestCommand({ agent, effects, request }: Facts, namespace: string, chosen: ChosenRules): string {
   const serviceAccount = parseServiceAccount(agent);
-  const [effect] = effects;
   const uid = request.requester.uid;
+  const risk = highestRisk(chosen.rules.map(ruleRisk));
+  const policy = chosen.capability.spec.approval.find((entry) => entry.risk === risk);
   const manifest = {
     apiVersion: "writ.dev/v1alpha1",
     kind: "ElevationApproval",
     metadata: { namespace, generateName: `${namePart(serviceAccount?.name ?? "agent")}-` },
     spec: {
       capabilityName: chosen.capability.metadata.name,
-      rules: [chosen.rule.name],
+      rules: chosen.rules.map(({ name }) => name),
       agent: { ...(serviceAccount ? { serviceAccount } : { user: agent }), ...(uid === undefined ? {} : { uid }) },
-      ...(effect
-        ? {
-            targets: [
-              {
-                apiGroup: effect.group,
-                resource: effectResource(effect),
-                ...(effect.name === "" || effect.verb === "create" ? {} : { names: [effect.name] }),
-              },
-            ],
-          }
-        : {}),
+      targets: effects.map(targetOf),
       reason: "why this write is needed",
-      ...ticketOf(chosen.capability, chosen),
-      duration: durationOf(chosen.capability, chosen),
+      ...(policy?.ticketPrefix === undefined ? {} : { ticket: `${policy.ticketPrefix}0000` }),
+      duration: policy?.maxDuration ?? "1h",
     },
   };
   return `printf '%s\\n' ${shellWord(JSON.stringify(manifest))} | kubectl create -f -`;
 }
 
-function policyOf(
-  capability: AgentCapability,
-  { rule }: RuleResult,
-): AgentCapability["spec"]["approval"][number] | undefined {
-  return capability.spec.approval.find((entry) => entry.risk === ruleRisk(rule));
-}
-
-function ticketOf(capability: AgentCapability, chosen: RuleResult): { ticket?: string } {
-  const prefix = policyOf(capability, chosen)?.ticketPrefix;
-  return prefix === undefined ? {} : { ticket: `${prefix}0000` };
-}
-
-function durationOf(capability: AgentCapability, chosen: RuleResult): string {
-  return policyOf(capability, chosen)?.maxDuration ?? "1h";
+/** Without the name of what is only being created: its next attempt may bear another. */
+function targetOf(effect: Effect): object {
+  const named = effect.name !== "" && effect.verb !== "create";
+  return {
+    apiGroup: effect.group,
+    resource: effectResource(effect),
+    ...(named ? { names: [effect.name] } : {}),
+  };
 }
 
 function namePart(name: string): string {

@@ -6,7 +6,10 @@ import { highestRisk, ruleRisk } from "../../api/rules.ts";
 import type { Risk } from "../../api/rules.ts";
 import { claimedObject, targetsInclude } from "../../api/targets.ts";
 import type { AgentCapabilityRule, ElevationApproval, IdentityOwner } from "../../api/types.gen.ts";
-import type { Facts } from "../facts.ts";
+import { credentialProblem, lifetimeProblem } from "../credential.ts";
+import { changeProblem } from "../exact-change.ts";
+import { coversAll, coversSome } from "../facts.ts";
+import type { Facts, RuleResult } from "../facts.ts";
 import type { ReasonCode } from "../reason.ts";
 import type { Basis, Denial } from "../verdict.ts";
 import { denyForMiss, denyWithoutApproval } from "./approval-denial.ts";
@@ -24,30 +27,35 @@ export type ApprovalResult = { readonly kind: "covered"; readonly basis: Basis }
 /** One live approval covers every effect. The first that does is taken; else the nearest miss is told. */
 export function checkApproval(facts: Facts): ApprovalResult {
   const { snapshot, settings, agent, effects } = facts;
-  const covering = facts.rules.filter((result) => result.missed === undefined);
-  const risk = highestRisk(covering.map((result) => ruleRisk(result.rule)));
-  const namespace = effects[0]?.namespace ?? settings.clusterApprovalNamespace;
+  const risk = highestRisk(facts.rules.filter(coversSome).map((result) => ruleRisk(result.rule)));
+  const namespace = effects[0].namespace ?? settings.clusterApprovalNamespace;
   const misses: ApprovalMiss[] = [];
   for (const approval of snapshot.approvalsOf(agent, namespace, effects[0])) {
-    const rule = covering.find(
-      ({ capability, rule }) =>
-        capability.metadata.name === approval.spec.capabilityName &&
-        (!approval.spec.rules?.length || approval.spec.rules.includes(rule.name)),
-    )?.rule;
-    if (!rule || !effects.every((effect) => targetsInclude(approval, effect))) continue;
-    const result = judge(facts, approval, rule, risk);
+    const rules = facts.rules.filter((result) => isAskedFor(result, approval));
+    if (!coversAll(facts, rules) || !effects.every((effect) => targetsInclude(approval, effect))) continue;
+    const covering = rules.filter(coversSome).map(({ rule }) => rule);
+    const result = judge(facts, approval, covering, risk);
     if (result.kind === "covered") return result;
     misses.push(result.miss);
   }
   if (misses.length > 0) return denyForMiss(facts, nearestFirst(misses));
   const [elsewhere] = snapshot.approvalsOf(agent, namespace);
-  return denyWithoutApproval(facts, namespace, covering, risk, elsewhere);
+  return denyWithoutApproval(facts, namespace, elsewhere);
+}
+
+function isAskedFor({ capability, rule }: RuleResult, { spec }: ElevationApproval): boolean {
+  return capability.metadata.name === spec.capabilityName && (!spec.rules?.length || spec.rules.includes(rule.name));
 }
 
 type Judgement =
   { readonly kind: "covered"; readonly basis: Basis } | { readonly kind: "miss"; readonly miss: ApprovalMiss };
 
-function judge(facts: Facts, approval: ElevationApproval, rule: AgentCapabilityRule, risk: Risk): Judgement {
+function judge(
+  facts: Facts,
+  approval: ElevationApproval,
+  rules: readonly AgentCapabilityRule[],
+  risk: Risk,
+): Judgement {
   const { snapshot, settings, now, request } = facts;
   const { owners } = snapshot;
   const capability = snapshot.capability(approval.spec.capabilityName);
@@ -64,6 +72,12 @@ function judge(facts: Facts, approval: ElevationApproval, rule: AgentCapabilityR
     const is = request.requester.uid ?? "absent, as in impersonated requests";
     return miss("AgentUidMismatch", `it is bound to the agent's uid ${uid}, and the uid of this request is ${is}`);
   }
+  const policy = capability?.spec.credential;
+  const credential =
+    credentialProblem(request.requester, policy, approval.spec.credential) ?? lifetimeProblem(request, policy);
+  if (credential) return miss(credential.code, credential.message);
+  const change = changeProblem(approval, request);
+  if (change !== undefined) return miss("ChangeMismatch", change);
   if (risk === "High" && life.terms?.risk !== "High") {
     return miss("RiskNotApproved", "a High rule matches this write, and it was approved as Low risk");
   }
@@ -96,8 +110,9 @@ function judge(facts: Facts, approval: ElevationApproval, rule: AgentCapabilityR
       approval,
       lifecycle: life,
       capability,
-      rule,
+      rules,
       risk,
+      evaluated: facts.evidence.facts(),
       rootOwner,
       identityOwner,
       policyOwner,

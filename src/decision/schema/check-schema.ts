@@ -24,6 +24,7 @@ const dialects: readonly unknown[] = [
   "https://json-schema.org/draft/2020-12/schema",
   "https://json-schema.org/draft/2020-12/schema#",
 ];
+const unusableNames: readonly string[] = ["__proto__", ""];
 const definitionName = /^[A-Za-z0-9_.-]{1,63}$/;
 const localReference = /^#\/\$defs\/[A-Za-z0-9_.-]{1,63}$/;
 
@@ -38,7 +39,8 @@ export function schemaProblem(schema: unknown): SchemaProblem | undefined {
  * `schemaLimits`, with references to the schema's own `$defs` and none in a circle. Everything else is refused, unknown
  * keywords first of all: a misspelt one would check nothing.
  *
- * A name `__proto__` is refused as well, since validators skip it. Numbers beyond ±(2^53 - 1) have no exact form, and
+ * The names `__proto__` and "" are refused as well, since the validator passes over them: ajv describes no property
+ * `__proto__`, and takes a missing property "" for none missing. Numbers beyond ±(2^53 - 1) have no exact form, and
  * `const` and `enum` take scalars only, so that comparing takes no time that the object decides.
  */
 export function checkRuleSchema(schema: unknown): SchemaCheck {
@@ -201,7 +203,7 @@ function eachName(value: unknown, at: Position, check: (entry: unknown, at: Posi
 
 /** A name that cannot stand in a pointer is told by the place that holds it. */
 function nameProblem(name: string, place: Place): Problem {
-  if (name === "__proto__") return problemAt([...place, name], "is a name that no schema may use");
+  if (unusableNames.includes(name)) return problemAt([...place, name], "is a name that no schema may use");
   return textProblem(name, place, "has a name that is");
 }
 

@@ -33,7 +33,7 @@ test("an approved write is allowed and names everything that it rests on", () =>
     basis: {
       approval: approved,
       capability: scaler,
-      rule: scaler.spec.rules[0],
+      rules: scaler.spec.rules,
       risk: "High",
       rootOwner: root,
       identityOwner: payments,
@@ -345,6 +345,49 @@ describe("every code", () => {
         ],
       },
     ],
+    ["CredentialUnbound", "a legacy token has no id", { review: { userInfo: { ...userInfo, extra: {} } } }],
+    [
+      "CredentialMismatch",
+      "it is for another token",
+      { approvals: [approvedBy(approval("x", { credential: { tokenId: "JTI=other" } }), scaler, alice, bob)] },
+    ],
+    [
+      "ChangeMismatch",
+      "it is for another change",
+      {
+        approvals: [
+          approvedBy(
+            approval("x", { change: { salt: "00112233445566778899aabbccddeeff", digest: `sha256:${"0".repeat(64)}` } }),
+            scaler,
+            alice,
+            bob,
+          ),
+        ],
+      },
+    ],
+    [
+      "FieldNotCovered",
+      "another field changes too",
+      {
+        ...under({ rules: [rule("scale", { fields: ["spec.replicas"], apiVersions: ["v1"] })] }),
+        review: { object: { spec: { paused: true } }, oldObject: { spec: { paused: false } } },
+      },
+    ],
+    [
+      "SchemaViolated",
+      "the result is beyond the schema",
+      {
+        ...under({
+          rules: [
+            rule("scale", {
+              apiVersions: ["v1"],
+              schema: { properties: { spec: { properties: { replicas: { maximum: 20 } } } } },
+            }),
+          ],
+        }),
+        review: { object: { spec: { replicas: 21 } }, oldObject: { spec: { replicas: 1 } } },
+      },
+    ],
     [
       "ResourceOwnerNotAsked",
       "the object alone belongs to somebody else",
@@ -462,7 +505,13 @@ describe("allowed", () => {
         capabilities: [spiffeCap],
         approvals: [approvedBy(approval("x", { agent: { user: spiffe } }), spiffeCap, alice, bob)],
         owners: [root, platform, editOwner(payments, { identities: [{ user: spiffe }] })],
-        review: { userInfo: { username: spiffe, groups: ["writ.dev:agents"] } },
+        review: {
+          userInfo: {
+            username: spiffe,
+            groups: ["writ.dev:agents"],
+            extra: { "authentication.kubernetes.io/credential-id": ["JTI=j-1"] },
+          },
+        },
       },
     ],
     [

@@ -1,3 +1,4 @@
+import { createRuleSchemas } from "../../../../src/decision/schema/rule-schemas.ts";
 import { generateKeyPairSync } from "node:crypto";
 import type { KeyObject } from "node:crypto";
 import { attestationSigner, attestationVerifier, rememberingVerifier } from "../../../../src/api/attestation.ts";
@@ -52,6 +53,7 @@ function settingsWith(publicKey: KeyObject): DecisionSettings {
     clusterApprovalNamespace: "writ-approvals",
     rootOwnerName: "cluster",
     protectedResources: [],
+    schemas: createRuleSchemas(),
   };
 }
 
