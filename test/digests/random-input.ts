@@ -5,23 +5,16 @@ import type { Random } from "../unit/decision/oracle/random.ts";
  * a backslash: V8 takes one for other names that are escaped (nodejs/node#63785), so JSON.parse would misread the line.
  */
 const names = [
-  ...["a", "b", "spec", "metadata", "labels", "é", "\uFB33", "\u{1F600}", "\u{10FFFF}", "\uE000", "", " ", "10", "9"],
-  ...["__proto__", "constructor", "toJSON", "hasOwnProperty", '"', "\u0000", "\u007F", "\u2028", "A", "aa"],
-];
+  ["a", "b", "spec", "metadata", "labels", "é", "\uFB33", "\u{1F600}", "\u{10FFFF}", "\uE000", "", " ", "10", "9"],
+  ["__proto__", "constructor", "toJSON", "hasOwnProperty", '"', "\u0000", "\u007F", "\u2028", "A", "aa"],
+].flat();
 const texts = [...names, "\\", "web", "nginx:1", "\b\f\n\r\t\u001F</script>", "ｆｕｌｌ", "e\u0301", "x".repeat(120)];
 /** As they may be spelt: canonical JSON has one spelling for each value. */
 const numbers = [
-  ...["0", "-0", "-0.0", "0e9", "1", "1.0", "10E-1", "100e-2", "-7", "1e2", "1E+3", "0.1", "0.30000000000000004"],
-  ...["1e-5", "1e-6", "1.5e-6", "1e-7", "-1.25E-7", "9.999999999999999e-7", "5e-324", "2.2250738585072014e-308"],
-  ...[
-    "9007199254740991",
-    "-9007199254740991",
-    "4503599627370495.5",
-    "123456789012345.67",
-    "1e15",
-    "333333333.33333329",
-  ],
-];
+  ["0", "-0", "-0.0", "0e9", "1", "1.0", "10E-1", "100e-2", "-7", "1e2", "1E+3", "0.1", "0.30000000000000004", "1e15"],
+  ["1e-5", "1e-6", "1.5e-6", "1e-7", "-1.25E-7", "9.999999999999999e-7", "5e-324", "2.2250738585072014e-308"],
+  ["9007199254740991", "-9007199254740991", "4503599627370495.5", "123456789012345.67", "333333333.33333329"],
+].flat();
 const refusedNumbers = ["1e21", "9007199254740992", "-1e300", "1e400"];
 const loneSurrogate = '"\\ud800"';
 
@@ -147,11 +140,11 @@ function randomReview(
       ...maybe("deleteOptions", options),
     ]);
   const options = (): string =>
-    objectText([
-      ...["kind", "dryRun", "force", "fieldManager", "propagationPolicy", "gracePeriodSeconds"].flatMap((key) =>
+    objectText(
+      ["kind", "dryRun", "force", "fieldManager", "propagationPolicy", "gracePeriodSeconds"].flatMap((key) =>
         maybe(key, () => randomValue(random, 1)),
       ),
-    ]);
+    );
   const object = body();
   const old = random.chance(30) ? object : body();
   return objectText([
