@@ -47,7 +47,8 @@ export function kubeApiserverCommand(
     `--service-account-signing-key-file=${files.serviceAccountKey}`,
     "--service-account-issuer=https://kubernetes.default.svc.cluster.local",
     "--service-cluster-ip-range=10.96.0.0/16",
-    "--authorization-mode=RBAC",
+    // The two cannot stand beside each other.
+    ...(options.extra.some((flag) => flag.startsWith("--authorization-config=")) ? [] : ["--authorization-mode=RBAC"]),
     "--allow-privileged=true",
     `--audit-policy-file=${files.auditPolicy}`,
     `--audit-log-path=${options.auditLog}`,
