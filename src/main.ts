@@ -4,6 +4,9 @@ import { runWebhook } from "./admission/run-webhook.ts";
 import { ConfigurationError } from "./config/config.ts";
 import { loadConfiguration } from "./config/load-configuration.ts";
 import { ledgerCat } from "./cli/ledger-cat.ts";
+import { runLint } from "./cli/lint.ts";
+import { severities } from "./lint/severity.ts";
+import type { Severity } from "./lint/severity.ts";
 import { runOperator } from "./operator/run-operator.ts";
 import { createLogger } from "./telemetry/logger.ts";
 import type { Logger, LogLevel } from "./telemetry/logger.ts";
@@ -14,8 +17,11 @@ Usage:
   writ webhook --config FILE [--log-level LEVEL]    serve gate, guard and stamps
   writ operator --config FILE [--log-level LEVEL]   write the status of Writ's objects
   writ ledger cat DIRECTORY [--json]                print the recorded trail
+  writ lint --config FILE [--kubeconfig FILE] [--output text|json] [--fail-on SEVERITY]
+                                                    name the ways round Writ (docs/lint.md)
   writ --help
 
+SEVERITY is critical, high, medium, low or none; the default is high. Exit code 3: a finding is at least as bad.
 FILE is described in docs/reference/configuration.md.
 LEVEL is one of ${["trace", "debug", "info", "warn", "error"].join(", ")}; the default is info.
 `;
@@ -33,6 +39,9 @@ async function main(words: readonly string[]): Promise<number> {
       config: { type: "string" },
       "log-level": { type: "string", default: "info" },
       json: { type: "boolean", default: false },
+      kubeconfig: { type: "string" },
+      output: { type: "string", default: "text" },
+      "fail-on": { type: "string", default: "high" },
       help: { type: "boolean", short: "h", default: false },
     },
   });
@@ -58,10 +67,24 @@ async function main(words: readonly string[]): Promise<number> {
       await ledgerCat(directory, values.json ? "json" : "table", (line) => process.stdout.write(`${line}\n`));
       return 0;
     }
+    case "lint": {
+      if (values.config === undefined) throw new UsageError("writ lint needs --config FILE");
+      if (rest.length > 0) throw new UsageError(`writ lint does not know "${rest.join(" ")}"`);
+      const output = lintOutput(values.output);
+      const failOn = lintThreshold(values["fail-on"]);
+      const print = (line: string): unknown => process.stdout.write(`${line}\n`);
+      const options = {
+        output,
+        failOn,
+        print,
+        ...(values.kubeconfig === undefined ? {} : { kubeconfig: values.kubeconfig }),
+      };
+      return await runLint(loadConfiguration(values.config), options);
+    }
     case undefined:
       throw new UsageError("a command is missing");
     default:
-      throw new UsageError(`unknown command "${command}"; known are webhook, operator and ledger`);
+      throw new UsageError(`unknown command "${command}"; known are webhook, operator, ledger and lint`);
   }
 }
 
@@ -93,6 +116,18 @@ function logLevel(text: string): LogLevel {
   const level = known.find((candidate) => candidate === text);
   if (!level) throw new UsageError(`unknown log level "${text}"; known are ${known.join(", ")}`);
   return level;
+}
+
+function lintOutput(text: string): "text" | "json" {
+  if (text === "text" || text === "json") return text;
+  throw new UsageError(`unknown output "${text}"; known are text and json`);
+}
+
+function lintThreshold(text: string): Severity | "none" {
+  const known = [...severities.filter((severity) => severity !== "info"), "none"] as const;
+  const threshold = known.find((candidate) => candidate === text);
+  if (!threshold) throw new UsageError(`unknown severity "${text}"; known are ${known.join(", ")}`);
+  return threshold;
 }
 
 class UsageError extends Error {}
