@@ -233,6 +233,26 @@ describe("the change digest of what a real API server sends", () => {
     expect(new Set(await both(path, { body })).size).toBe(1);
   });
 
+  test.each<[string, string, object]>([
+    [
+      "the addresses of a Service",
+      "/api/v1/namespaces/default/services",
+      { apiVersion: "v1", kind: "Service", metadata: { name: "any" }, spec: { ports: [{ port: 80 }] } },
+    ],
+    [
+      "the name of a Pod's token volume",
+      "/api/v1/namespaces/default/pods",
+      {
+        apiVersion: "v1",
+        kind: "Pod",
+        metadata: { name: "bare" },
+        spec: { containers: [{ name: "c", image: "i" }] },
+      },
+    ],
+  ])("is not foretold by a dry run where the API server chooses %s, as the page says", async (_, path, body) => {
+    expect(new Set(await both(path, { body })).size).toBe(2);
+  });
+
   test("creating by apply or POST is one change", async () => {
     const configMap = { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "c" }, data: { a: "b" } };
     const path = "/api/v1/namespaces/default/configmaps";
