@@ -30,6 +30,8 @@ export function compileSchema(json: string): SchemaValidator {
     validateFormats: false,
     logger: false,
   });
+  // It serves unevaluatedProperties and unevaluatedItems alone, and the code that it generates for conditions can throw.
+  ajv.opts.unevaluated = false;
   const validate = ajv.compile(JSON.parse(json));
   return (object) => {
     if (validate(object)) return undefined;

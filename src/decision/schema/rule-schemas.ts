@@ -75,8 +75,12 @@ export function createRuleSchemas({ capacity = 1000 }: RuleSchemasOptions = {}):
         const message = `is too costly for an object of more than ${prepared.maxValues} values; use fewer keywords`;
         return { kind: "unusable", pointer: "", message };
       }
-      const violations = prepared.validator(object);
-      return violations ? { kind: "violated", violations } : { kind: "holds" };
+      try {
+        const violations = prepared.validator(object);
+        return violations ? { kind: "violated", violations } : { kind: "holds" };
+      } catch (error) {
+        return { kind: "unusable", pointer: "", message: `cannot be evaluated: ${reasonOf(error)}` };
+      }
     },
   };
 }
@@ -89,7 +93,10 @@ function compile(json: string, stepsPerValue: number): Prepared {
       maxValues: Math.floor(schemaLimits.steps / stepsPerValue),
     };
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    return { kind: "unusable", problem: { pointer: "", message: `cannot be compiled: ${reason}` } };
+    return { kind: "unusable", problem: { pointer: "", message: `cannot be compiled: ${reasonOf(error)}` } };
   }
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

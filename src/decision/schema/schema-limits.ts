@@ -10,8 +10,8 @@ export const schemaLimits = {
   entries: 256,
   /** UTF-16 units of one string or name. */
   text: 512,
-  /** Steps that the schema takes for any one value of an object, see `loadProblem`. */
+  /** Steps that the schema takes for any one value of an object, see `schemaLoad`. */
   stepsPerValue: 500,
-  /** Steps for one object: a second at most, where an object of some hundred KiB takes a thousandth of it. */
+  /** Steps for one object: at worst some 100 ns each. An object of 100 KiB takes some 50,000 with a usual schema. */
   steps: 10_000_000,
 } as const;
