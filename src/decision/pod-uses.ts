@@ -3,7 +3,7 @@ import { isList, isObject, own, ownText } from "./json.ts";
 
 /** What the pods of one pod spec reach beyond themselves. */
 export interface PodUses {
-  /** Present when a token of the account is mounted. */
+  /** Present when a credential of the account is mounted. */
   readonly serviceAccount: string | undefined;
   readonly secrets: ReadonlySet<string>;
   /** Host namespaces, hostPath, privileged containers and their like: the node as such. */
@@ -14,18 +14,18 @@ export interface PodUses {
 
 interface References {
   readonly secrets: Set<string>;
-  projectsToken: boolean;
+  projectsCredential: boolean;
   reachesNode: boolean;
 }
 
 /** What the pods of a spec use (core/v1 PodSpec). An absent service account is the namespace's `default`. */
 export function usesOf(spec: JsonObject): PodUses {
-  const { secrets, projectsToken, reachesNode } = walkReferences(spec);
+  const { secrets, projectsCredential, reachesNode } = walkReferences(spec);
   const account = ownText(spec, "serviceAccountName") ?? ownText(spec, "serviceAccount") ?? "default";
   const automounts = own(spec, "automountServiceAccountToken") !== false;
   const usesHost = ["hostNetwork", "hostPID", "hostIPC"].some((key) => own(spec, key) === true);
   return {
-    serviceAccount: automounts || projectsToken ? account : undefined,
+    serviceAccount: automounts || projectsCredential ? account : undefined,
     secrets,
     reachesNode: reachesNode || usesHost,
     nodeName: ownText(spec, "nodeName"),
@@ -34,7 +34,7 @@ export function usesOf(spec: JsonObject): PodUses {
 
 /** Walks the whole spec, known fields or not: a forgotten branch is a bypass (CVE-2023-2728, CVE-2024-3177). */
 function walkReferences(spec: JsonObject): References {
-  const references: References = { secrets: new Set(), projectsToken: false, reachesNode: false };
+  const references: References = { secrets: new Set(), projectsCredential: false, reachesNode: false };
   const pending: JsonObject[] = [spec];
   for (let object = pending.pop(); object !== undefined; object = pending.pop()) {
     for (const [key, value] of Object.entries(object)) {
@@ -48,6 +48,9 @@ function walkReferences(spec: JsonObject): References {
 /** Every reference to a Secret in core/v1 is a `secretName`, or an object with a name under one of these keys. */
 const secretReference = /^(?:secret|secretRef|secretKeyRef|imagePullSecrets|.+SecretRef)$/;
 
+/** Projected volumes that hold a credential of the account: its token, or a certificate in its name (KEP-4317). */
+const accountCredentials: ReadonlySet<string> = new Set(["serviceAccountToken", "podCertificate"]);
+
 function note(key: string, value: JsonValue, into: References): void {
   if (key === "secretName" && typeof value === "string" && value !== "") into.secrets.add(value);
   if (secretReference.test(key)) {
@@ -56,7 +59,7 @@ function note(key: string, value: JsonValue, into: References): void {
       if (name !== undefined) into.secrets.add(name);
     }
   }
-  if (key === "serviceAccountToken" && isObject(value)) into.projectsToken = true;
+  if (accountCredentials.has(key) && isObject(value)) into.projectsCredential = true;
   if (key === "hostPath" && isObject(value)) into.reachesNode = true;
   if ((key === "privileged" || key === "hostProcess") && value === true) into.reachesNode = true;
   if (key === "procMount" && value === "Unmasked") into.reachesNode = true;
