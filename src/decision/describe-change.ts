@@ -33,7 +33,8 @@ const maxValueLength = 120;
 export function describeChange(request: WriteRequest): DescribedChanges {
   if (request.operation === "DELETE") return { changes: [], omitted: 0 };
   const changes = changedPaths(coveredObject(request, request.oldObject), coveredObject(request, request.object));
-  const isSecret = request.target.group === "" && request.target.resource === "secrets";
+  // Whatever its group: what calls itself a Secret is treated as one.
+  const isSecret = request.target.resource === "secrets";
   return {
     changes: changes.slice(0, maxChanges).map((change) => describe(change, isSecret)),
     omitted: Math.max(0, changes.length - maxChanges),

@@ -19,7 +19,7 @@ const refusedNumbers = ["1e21", "9007199254740992", "-1e300", "1e400"];
 const loneSurrogate = '"\\ud800"';
 
 /** JSON texts rather than values: a value would lose -0 and the spelling of numbers. */
-export function randomValue(random: Random, depth: number): string {
+function randomValue(random: Random, depth: number): string {
   if (depth > 0 && random.chance(55))
     return random.chance(65) ? randomObject(random, depth) : randomList(random, depth);
   if (random.chance(0.3)) return random.pick([...refusedNumbers, loneSurrogate, nested(220)]);
@@ -31,12 +31,12 @@ export function randomValue(random: Random, depth: number): string {
   ])();
 }
 
-export function randomObject(random: Random, depth: number): string {
+function randomObject(random: Random, depth: number): string {
   const members = random.shuffled(names).slice(0, random.below(6));
   return objectText(members.map((name) => [name, randomValue(random, depth - 1)]));
 }
 
-export function objectText(members: readonly (readonly [name: string, text: string])[]): string {
+function objectText(members: readonly (readonly [name: string, text: string])[]): string {
   return `{${members.map(([name, text]) => `${JSON.stringify(name)}:${text}`).join(",")}}`;
 }
 

@@ -138,7 +138,9 @@ describe("a new object", () => {
     expect(jobOf("u1", "u1")).toBe(jobOf("u2", "u2"));
     expect(jobOf("u1", "u1")).not.toBe(jobOf("u1", "u3"));
     expect(jobOf("u1", "u3")).not.toBe(jobOf("u1", "u4"));
-    expect(jobOf("u1", "u1", configMap)).not.toBe(jobOf("u2", "u2", configMap));
+    for (const other of [configMap, { ...job, group: "example.com" }]) {
+      expect(jobOf("u1", "u1", other)).not.toBe(jobOf("u2", "u2", other));
+    }
   });
 });
 

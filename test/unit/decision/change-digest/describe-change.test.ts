@@ -44,6 +44,10 @@ describe("of a Secret only keys are named", () => {
       { oldObject: data("b2xk"), object: { metadata: { name: "s", annotations }, data: { password: "b2xk" } } },
     ],
     [
+      "of another group",
+      { resource: { ...secrets, group: "example.com" }, oldObject: data("b2xk"), object: data(secretText) },
+    ],
+    [
       "in a version to come",
       { resource: { ...secrets, version: "v2" }, oldObject: data("b2xk"), object: data(secretText) },
     ],
