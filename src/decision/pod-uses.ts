@@ -35,11 +35,15 @@ export function usesOf(spec: JsonObject): PodUses {
 /** Walks the whole spec, known fields or not: a forgotten branch is a bypass (CVE-2023-2728, CVE-2024-3177). */
 function walkReferences(spec: JsonObject): References {
   const references: References = { secrets: new Set(), projectsCredential: false, reachesNode: false };
-  const pending: JsonObject[] = [spec];
-  for (let object = pending.pop(); object !== undefined; object = pending.pop()) {
-    for (const [key, value] of Object.entries(object)) {
-      note(key, value, references);
-      for (const item of isList(value) ? value : [value]) if (isObject(item)) pending.push(item);
+  const pending: JsonValue[] = [spec];
+  for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+    if (isList(next)) {
+      for (const item of next) if (typeof item === "object") pending.push(item);
+    } else if (isObject(next)) {
+      for (const [key, value] of Object.entries(next)) {
+        note(key, value, references);
+        if (typeof value === "object") pending.push(value);
+      }
     }
   }
   return references;
