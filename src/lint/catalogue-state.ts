@@ -141,14 +141,14 @@ export const stateCatalogue = {
   },
   L302: {
     severities: ["info"],
-    title: "No guard policy is installed",
+    title: "Guard policies are absent",
     why: "Nothing but RBAC keeps people and controllers off Writ's webhook configurations.",
-    cure: "Apply the guard policies; policies in the API server's static configuration are not visible from here.",
+    cure: "Apply manifests/guard; policies in the API server's static configuration are not visible from here.",
   },
   L303: {
     severities: ["high"],
     title: "A guard policy is not enforced",
-    why: "A ValidatingAdmissionPolicy refuses only with a binding that says `Deny`, and fails open unless `failurePolicy: Fail`.",
+    why: "A ValidatingAdmissionPolicy refuses only with a binding that says `Deny` and narrows nothing, and fails open unless `failurePolicy: Fail`.",
     cure: "Apply manifests/guard again.",
   },
   L304: {
@@ -168,6 +168,18 @@ export const stateCatalogue = {
     title: "Shadow mode is on",
     why: "What would be denied is admitted and recorded, the protected set aside.",
     cure: "Remove `shadow` from the configuration and start the webhook again.",
+  },
+  L307: {
+    severities: ["critical"],
+    title: "Writ's kinds are served by another server",
+    why: "An APIService with a service in it hands the whole group over: approvals are read from there.",
+    cure: "Delete the APIService; the API server makes its own again from the CRDs.",
+  },
+  L308: {
+    severities: ["high"],
+    title: "The guard policy for agents leaves agents out",
+    why: "Its condition is not the gate's: agents whom it does not select are held by the gate and by RBAC alone.",
+    cure: "Make the condition `agents` of writ-guard-agents the same as in the gate.",
   },
   L901: {
     severities: ["high", "medium", "low"],

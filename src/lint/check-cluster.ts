@@ -1,6 +1,7 @@
 import { labelsOf } from "./agents.ts";
 import type { Agent } from "./agents.ts";
 import { catalogue } from "./catalogue.ts";
+import { checkGuardPolicies } from "./check-guard-policies.ts";
 import type { ClusterFacts, Read } from "./facts.ts";
 import type { Finding } from "./finding.ts";
 import { writeVerbs } from "./powers.ts";
@@ -36,44 +37,21 @@ function checkApiServices(facts: ClusterFacts, index: RbacIndex, agents: readonl
       ),
     );
     const labels = labelsOf(writers);
+    const object = `APIService/${metadata.name}`;
     const what = `APIService ${metadata.name} is served by ${namespace}/${name}`;
+    if (group === "writ.dev") {
+      return [{ id: "L307", severity: "critical", message: what, cure: catalogue.L307.cure, object }];
+    }
     return [
       {
         id: "L301",
         severity: labels.length > 0 ? "high" : "info",
         message: labels.length > 0 ? `${what}; ${labels.join(", ")} may write there` : what,
         cure: catalogue.L301.cure,
-        object: `APIService/${metadata.name}`,
+        object,
         ...(labels.length > 0 ? { agents: labels } : {}),
       },
     ];
-  });
-}
-
-/** Guard policies are those whose names begin with `writ-`. */
-function checkGuardPolicies({ admissionPolicies, admissionPolicyBindings }: ClusterFacts): readonly Finding[] {
-  if (admissionPolicies.unread.length + admissionPolicyBindings.unread.length > 0) return [];
-  const policies = admissionPolicies.items.filter(({ metadata }) => metadata.name.startsWith("writ-"));
-  if (policies.length === 0) {
-    return [{ id: "L302", severity: "info", message: catalogue.L302.title, cure: catalogue.L302.cure }];
-  }
-  return policies.flatMap(({ metadata: { name }, spec }): readonly Finding[] => {
-    const denies = admissionPolicyBindings.items.some(
-      (binding) => binding.spec.policyName === name && (binding.spec.validationActions ?? []).includes("Deny"),
-    );
-    const problems = [
-      ...(denies ? [] : ["has no binding that says Deny"]),
-      ...(spec.failurePolicy === undefined || spec.failurePolicy === "Fail"
-        ? []
-        : [`has failurePolicy ${spec.failurePolicy}, expected Fail`]),
-    ];
-    return problems.map((problem) => ({
-      id: "L303",
-      severity: "high",
-      message: `ValidatingAdmissionPolicy ${name} ${problem}`,
-      cure: catalogue.L303.cure,
-      object: `ValidatingAdmissionPolicy/${name}`,
-    }));
   });
 }
 

@@ -48,11 +48,19 @@ export interface WebhookConfigurationFact extends Named {
 }
 
 export interface AdmissionPolicyFact extends Named {
-  readonly spec: { readonly failurePolicy?: string };
+  readonly spec: {
+    readonly failurePolicy?: string;
+    readonly matchConstraints?: object;
+    readonly matchConditions?: readonly { readonly name: string; readonly expression: string }[];
+  };
 }
 
 export interface AdmissionPolicyBindingFact extends Named {
-  readonly spec: { readonly policyName?: string; readonly validationActions?: readonly string[] };
+  readonly spec: {
+    readonly policyName?: string;
+    readonly validationActions?: readonly string[];
+    readonly matchResources?: object;
+  };
 }
 
 /** apiregistration.k8s.io/v1 APIService; one with a `service` is served by somebody else than the API server. */

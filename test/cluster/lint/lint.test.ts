@@ -144,6 +144,16 @@ test("a gate that drifts is found", async () => {
   ]);
 });
 
+test("the guard policies as they are shipped are found sound, and then one that leaves agents out", async () => {
+  await must(["apply", "--server-side", "-k", fileURLToPath(new URL("../../../manifests/guard", import.meta.url))]);
+  const about = async (): Promise<readonly string[]> =>
+    (await lint(cluster.kubeconfig)).report.findings.filter(({ id }) => /^L30[238]/.test(id)).map(brief);
+  expect(await about()).toEqual([]);
+  const patch = JSON.stringify([{ op: "replace", path: "/spec/matchConditions/0/expression", value: "false" }]);
+  await must(["patch", "validatingadmissionpolicy", "writ-guard-agents", "--type", "json", "-p", patch]);
+  expect(await about()).toEqual(["high L308 ValidatingAdmissionPolicy/writ-guard-agents"]);
+});
+
 interface Run {
   readonly code: number;
   readonly stdout: string;

@@ -1,4 +1,11 @@
-import type { ClusterFacts, Read, WebhookConfigurationFact, WebhookFact } from "../../../src/lint/facts.ts";
+import type {
+  AdmissionPolicyBindingFact,
+  AdmissionPolicyFact,
+  ClusterFacts,
+  Read,
+  WebhookConfigurationFact,
+  WebhookFact,
+} from "../../../src/lint/facts.ts";
 import type { PolicyRule, RbacBinding, RbacRole, Subject } from "../../../src/lint/rbac.ts";
 import { ours } from "../../builders/installation.ts";
 import { after, hour } from "../../builders/time.ts";
@@ -69,6 +76,28 @@ export function webhooks(mods: Partial<Webhooks> = {}): Pick<ClusterFacts, "vali
   };
 }
 
+/** The policies of manifests/guard with their bindings, with the given parts in place of the agents' policy's own. */
+export function guardPolicies(
+  policy: Partial<AdmissionPolicyFact["spec"]> = {},
+  binding: Partial<AdmissionPolicyBindingFact["spec"]> = {},
+): Pick<ClusterFacts, "admissionPolicies" | "admissionPolicyBindings"> {
+  const names = ["writ-guard-configuration", "writ-guard-system"];
+  const agents = { metadata: { name: "writ-guard-agents" } };
+  const matchConditions = [{ name: "agents", expression: agentsCondition }];
+  const matchConstraints = { matchPolicy: "Equivalent", namespaceSelector: {}, resourceRules: [gateRule] };
+  const bound = { policyName: "writ-guard-agents", validationActions: ["Deny", "Audit"] };
+  return {
+    admissionPolicies: read(
+      { ...agents, spec: { failurePolicy: "Fail", matchConditions, matchConstraints, ...policy } },
+      ...names.map((name) => ({ metadata: { name }, spec: { failurePolicy: "Fail" } })),
+    ),
+    admissionPolicyBindings: read<AdmissionPolicyBindingFact>(
+      { ...agents, spec: { ...bound, ...binding } },
+      ...names.map((name) => ({ metadata: { name }, spec: { policyName: name, validationActions: ["Deny"] } })),
+    ),
+  };
+}
+
 /** A sound installation: the world of the builders, guard policies, no right for any agent. */
 export function facts(mods: Partial<ClusterFacts> = {}): ClusterFacts {
   const { agents, systemNamespace, clusterApprovalNamespace, rootOwnerName } = ours.settings;
@@ -82,11 +111,7 @@ export function facts(mods: Partial<ClusterFacts> = {}): ClusterFacts {
     roleBindings: read(),
     serviceAccounts: read({ metadata: { namespace: "agents", name: "payments-bot" } }),
     tokenSecrets: read(),
-    admissionPolicies: read({ metadata: { name: "writ-guard" }, spec: { failurePolicy: "Fail" } }),
-    admissionPolicyBindings: read({
-      metadata: { name: "writ-guard" },
-      spec: { policyName: "writ-guard", validationActions: ["Deny"] },
-    }),
+    ...guardPolicies(),
     apiServices: read({ metadata: { name: "v1.apps" }, spec: { group: "apps", version: "v1" } }),
     owners: read(...world.owners),
     capabilities: read(...world.capabilities),

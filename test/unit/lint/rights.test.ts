@@ -81,6 +81,11 @@ const rows: readonly Row[] = [
     ["L011 high"],
   ],
   [
+    "mint its own token and another's",
+    bound([rule("create", "", "serviceaccounts/token", "payments-bot", "other")], inNamespace("agents")),
+    ["L011 high"],
+  ],
+  [
     "mint its own token",
     bound([rule("create", "", "serviceaccounts/token", "payments-bot")], inNamespace("agents")),
     [],
@@ -123,6 +128,11 @@ const rows: readonly Row[] = [
     bound([rule("create", "writ.dev", "elevationapprovals")], inNamespace("writ-approvals")),
     [],
   ],
+  [
+    "change requests among those for the cluster",
+    bound([rule("create update", "writ.dev", "elevationapprovals")], inNamespace("writ-approvals")),
+    ["L018 high", "L017 medium"],
+  ],
   ["read in Writ's namespace", bound([rule("get list", "", "pods")], inNamespace("writ-system")), []],
   ["writes by anybody", bound([rule("create", "", "configmaps")], group("system:unauthenticated")), ["L019 critical"]],
   ["reads by anybody", bound([rule("get", "", "configmaps")], group("system:unauthenticated")), []],
@@ -136,6 +146,7 @@ const rows: readonly Row[] = [
     {
       installation: { ...facts().installation, agents: { namespaces: ["agents"], group: "writ.dev:break-glass" } },
       validatingWebhooks: { items: [], unread: ["x"] },
+      admissionPolicies: read(),
     },
     ["L020 critical", "L901 high"],
   ],

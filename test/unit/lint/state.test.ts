@@ -7,18 +7,20 @@ import { bot } from "../../builders/agents.ts";
 import { owner, users } from "../../builders/owner.ts";
 import { after, hour, timestamp } from "../../builders/time.ts";
 import { payments, platform, root, scaler, world } from "../../builders/world.ts";
-import { bound, facts, gateRule, read, rule, webhooks } from "./facts.ts";
+import { bound, facts, gateRule, guardPolicies, read, rule, webhooks } from "./facts.ts";
 
 type Mods = Partial<ClusterFacts>;
 type Row = readonly [string, Mods, readonly string[]];
 
 const condition = (expression: string): Partial<WebhookFact> => ({ matchConditions: [{ name: "c", expression }] });
-const gateFor = (namespaces: string, group = "writ.dev:agents"): Mods =>
-  webhooks({
-    gate: condition(
-      `(request.userInfo.username.startsWith('system:serviceaccount:') && request.userInfo.username.split(':')[2] in [${namespaces}]) || (has(request.userInfo.groups) && '${group}' in request.userInfo.groups)`,
-    ),
-  });
+const gateCondition = (namespaces: string, group = "writ.dev:agents"): WebhookFact["matchConditions"] & object => [
+  {
+    name: "agents",
+    expression: `(request.userInfo.username.startsWith('system:serviceaccount:') && request.userInfo.username.split(':')[2] in [${namespaces}]) || (has(request.userInfo.groups) && '${group}' in request.userInfo.groups)`,
+  },
+];
+const gateFor = (namespaces: string, group?: string): Mods =>
+  webhooks({ gate: { matchConditions: gateCondition(namespaces, group) } });
 const exclude = (...users: string[]): Partial<WebhookFact> =>
   condition(`!(request.userInfo.username in [${users.map((user) => `'${user}'`).join(", ")}])`);
 const narrowed = (part: object): Mods => webhooks({ gate: { rules: [{ ...gateRule, ...part }] } });
@@ -156,24 +158,54 @@ const rows: readonly Row[] = [
     { apiServices: apiService, ...bound([rule("get", "example.com", "things")]) },
     [],
   ],
+  ["a policy bound to warn", guardPolicies({}, { validationActions: ["Warn", "Audit"] }), ["L303 high"]],
+  ["a policy that fails open", guardPolicies({ failurePolicy: "Ignore" }), ["L303 high"]],
   [
-    "a policy bound to warn",
-    {
-      admissionPolicyBindings: read({
-        metadata: { name: "b" },
-        spec: { policyName: "writ-guard", validationActions: ["Warn", "Audit"] },
-      }),
-    },
+    "a policy bound for some",
+    guardPolicies({}, { matchResources: { namespaceSelector: { matchLabels: { a: "b" } } } }),
     ["L303 high"],
   ],
   [
-    "a policy that fails open",
-    { admissionPolicies: read({ metadata: { name: "writ-guard" }, spec: { failurePolicy: "Ignore" } }) },
+    "a policy bound for all, as the API server fills it in",
+    guardPolicies({}, { matchResources: { matchPolicy: "Equivalent", objectSelector: {} } }),
+    [],
+  ],
+  [
+    "a policy with a selector",
+    guardPolicies({ matchConstraints: { resourceRules: [gateRule], objectSelector: { matchLabels: { a: "b" } } } }),
     ["L303 high"],
   ],
+  [
+    "a policy that excludes resources",
+    guardPolicies({ matchConstraints: { resourceRules: [gateRule], excludeResourceRules: [gateRule] } }),
+    ["L303 high"],
+  ],
+  ["a policy for other agents", guardPolicies({ matchConditions: gateCondition("'robots'") }), ["L308 high"]],
+  [
+    "a policy for another group",
+    guardPolicies({ matchConditions: gateCondition("'agents'", "robots") }),
+    ["L308 high"],
+  ],
+  ["a policy for nobody", guardPolicies({ matchConditions: [{ name: "agents", expression: "false" }] }), ["L308 high"]],
+  ["a policy for more agents", guardPolicies({ matchConditions: gateCondition("'agents', 'robots'") }), []],
   [
     "somebody else's policy without a binding",
     { admissionPolicies: read(...facts().admissionPolicies.items, { metadata: { name: "other" }, spec: {} }) },
+    [],
+  ],
+  [
+    "Writ's kinds on another server",
+    {
+      apiServices: read({
+        metadata: { name: "v1alpha1.writ.dev" },
+        spec: { group: "writ.dev", service: { namespace: "x", name: "y" } },
+      }),
+    },
+    ["L307 critical"],
+  ],
+  [
+    "Writ's kinds where they belong",
+    { apiServices: read({ metadata: { name: "v1alpha1.writ.dev" }, spec: { group: "writ.dev", service: null } }) },
     [],
   ],
   ["shadow mode", shadow(after(hour) + 1), ["L306 high"]],
