@@ -1,10 +1,12 @@
 /**
- * Writes what is generated from `crds/*.yaml`: TypeScript types and the reference page of the kinds.
+ * Writes what is generated from `crds/*.yaml`, TypeScript types and the reference page of the kinds, and from
+ * `manifests/guard/*.yaml`, the static form of the guard policies.
  * With `--check` writes nothing and exits 1 when a file differs from what would be written.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { referenceOf } from "./generate/reference.ts";
 import { readKind } from "./generate/shapes.ts";
+import { staticGuardOf } from "./generate/static-guard.ts";
 import { typesOf } from "./generate/types.ts";
 
 const root = new URL("../", import.meta.url);
@@ -16,12 +18,16 @@ const kinds = ["identityowners", "agentcapabilities", "elevationapprovals"].map(
 const generated = new Map([
   ["src/api/types.gen.ts", typesOf(kinds)],
   ["docs/reference/kinds.md", referenceOf(kinds)],
+  ...["configuration", "system", "agents"].map((name): [string, string] => {
+    const source = `manifests/guard/${name}.yaml`;
+    return [`manifests/guard/static/${name}.yaml`, staticGuardOf(source, read(source))];
+  }),
 ]);
 
 if (process.argv.includes("--check")) {
   const stale = [...generated].filter(([path, text]) => !isCurrent(path, text)).map(([path]) => path);
   if (stale.length > 0) {
-    process.stderr.write(`${stale.join(", ")}: not what crds/*.yaml generates; run: npm run generate\n`);
+    process.stderr.write(`${stale.join(", ")}: not what its source generates; run: npm run generate\n`);
     process.exitCode = 1;
   }
 } else {

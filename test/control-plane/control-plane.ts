@@ -25,13 +25,15 @@ import { type KeyPairPem, createAuthority } from "./pki.ts";
 import { freePort } from "./ports.ts";
 import { type ApiRequest, type ApiResponse, sendRequest } from "./request.ts";
 import { type Supervisor, startSupervisor } from "./supervised.ts";
-import { writeServerFiles } from "./server-files.ts";
+import { type StaticAdmission, writeServerFiles } from "./server-files.ts";
 
 export interface ControlPlaneOptions {
   /** Also run kube-controller-manager: service accounts, garbage collection, deployments. Default false. */
   readonly controllerManager?: boolean;
   /** Further flags of kube-apiserver, such as `--feature-gates=...`; a repeated flag replaces ours. */
   readonly apiserverFlags?: readonly string[];
+  /** Admission objects that the API server reads from disk. */
+  readonly staticAdmission?: StaticAdmission;
   /** Port of the API server; a free one when absent. */
   readonly apiserverPort?: number;
   /** Where the kubeconfig, the audit log and the components' logs go; the scratch directory when absent. Not removed. */
@@ -121,7 +123,7 @@ async function bringUp(supervisor: Supervisor, options: ControlPlaneOptions): Pr
   const logs = join(outputDir, "logs");
   mkdirSync(logs, { recursive: true });
   const clusterAuthority = await createAuthority("writ-test-cluster");
-  const files = await writeServerFiles(dir, clusterAuthority);
+  const files = await writeServerFiles(dir, clusterAuthority, options.staticAdmission);
   const auditLog = join(outputDir, "audit.log");
   const env = { PATH: process.env["PATH"] ?? "", HOME: dir };
 

@@ -23,8 +23,20 @@ export interface ServerFiles {
   readonly webhookClient: KeyPairPem;
 }
 
+/** Directories from which the API server reads admission objects (names end in `.static.k8s.io`) and follows changes. */
+export interface StaticAdmission {
+  /** ValidatingAdmissionPolicies and their bindings. */
+  readonly policiesDir?: string;
+  /** ValidatingWebhookConfigurations. */
+  readonly webhooksDir?: string;
+}
+
 /** Writes keys, certificates and configuration of a new cluster into `DIR/pki`, readable by the owner alone. */
-export async function writeServerFiles(dir: string, cluster: Authority): Promise<ServerFiles> {
+export async function writeServerFiles(
+  dir: string,
+  cluster: Authority,
+  staticAdmission: StaticAdmission = {},
+): Promise<ServerFiles> {
   const pki = join(dir, "pki");
   mkdirSync(pki, { mode: 0o700 });
   const write = (name: string, content: string): string => {
@@ -51,7 +63,7 @@ export async function writeServerFiles(dir: string, cluster: Authority): Promise
     webhookClientKey,
     webhookClient,
     auditPolicy: write("audit-policy.yaml", auditPolicy()),
-    admissionControl: write("admission-control.yaml", admissionControl(webhookKubeconfig)),
+    admissionControl: write("admission-control.yaml", admissionControl(webhookKubeconfig, staticAdmission)),
   };
 }
 
@@ -65,17 +77,22 @@ function auditPolicy(): string {
 }
 
 /** AdmissionConfiguration, apiserver.config.k8s.io/v1: with which certificate the API server calls webhooks. */
-function admissionControl(kubeConfigFile: string): string {
-  const configuration = {
-    apiVersion: "apiserver.config.k8s.io/v1",
-    kind: "WebhookAdmissionConfiguration",
-    kubeConfigFile,
-  };
+function admissionControl(kubeConfigFile: string, { policiesDir, webhooksDir }: StaticAdmission): string {
+  const apiVersion = "apiserver.config.k8s.io/v1";
+  const webhooks = { apiVersion, kind: "WebhookAdmissionConfiguration", kubeConfigFile };
+  const policies = { apiVersion, kind: "ValidatingAdmissionPolicyConfiguration", staticManifestsDir: policiesDir };
   return stringify(
     {
-      apiVersion: "apiserver.config.k8s.io/v1",
+      apiVersion,
       kind: "AdmissionConfiguration",
-      plugins: ["ValidatingAdmissionWebhook", "MutatingAdmissionWebhook"].map((name) => ({ name, configuration })),
+      plugins: [
+        {
+          name: "ValidatingAdmissionWebhook",
+          configuration: webhooksDir === undefined ? webhooks : { ...webhooks, staticManifestsDir: webhooksDir },
+        },
+        { name: "MutatingAdmissionWebhook", configuration: webhooks },
+        ...(policiesDir === undefined ? [] : [{ name: "ValidatingAdmissionPolicy", configuration: policies }]),
+      ],
     },
     { aliasDuplicateObjects: false },
   );
