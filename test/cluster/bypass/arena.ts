@@ -42,9 +42,9 @@ export interface Grant {
 
 export const clusterNamespace = "writ-approvals";
 
-/** By the names of what wildcards reach: everything but the protected set, of which each kind is to be named. */
-export const wideRules: readonly AgentCapabilityRule[] = [
-  rule("wide", { apiGroups: ["*"], resources: ["*"] }),
+/** All that wildcards reach: everything but the protected set, of which each kind is to be named. */
+const wideRules = (operations: AgentCapabilityRule["operations"]): readonly AgentCapabilityRule[] => [
+  rule("wide", { operations, apiGroups: ["*"], resources: ["*"] }),
   {
     name: "wide-cluster",
     operations: ["CREATE", "UPDATE", "DELETE"],
@@ -67,7 +67,12 @@ const agentRole = {
   ],
 };
 
-export async function startArena(options: BenchOptions = {}): Promise<Arena> {
+export interface ArenaOptions extends BenchOptions {
+  /** Of the approval `wide` in payments-prod. Default: all. */
+  readonly operations?: AgentCapabilityRule["operations"];
+}
+
+export async function startArena(options: ArenaOptions = {}): Promise<Arena> {
   const bench = await startBench(options);
   try {
     await bench.must("admin", "POST", path("clusterroles", undefined), agentRole);
@@ -77,7 +82,10 @@ export async function startArena(options: BenchOptions = {}): Promise<Arena> {
     await bench.must("bob", "POST", owners(), owner("platform"));
     await bench.must("bob", "POST", owners(), owner("robots", { identities: [bot] }));
     const arena = { ...bench, grant: grantOn(bench) };
-    await arena.grant("wide", "payments-prod", { rules: wideRules, spec: { rules: ["wide"] } });
+    await arena.grant("wide", "payments-prod", {
+      rules: wideRules(options.operations ?? ["CREATE", "UPDATE", "DELETE"]),
+      spec: { rules: ["wide"] },
+    });
     await approve(arena, "wide", clusterNamespace, { rules: ["wide-cluster"] });
     await eventually(async () => {
       const probe = { metadata: { name: "probe" } };
