@@ -60,7 +60,7 @@ function compareLists(
   const keys = left && right && listKeysOf(field, left, right);
   const emptied = left?.length === 0 && right?.length === 0;
   if (!left || !right || !keys || emptied || isReordered(left, right, keys)) {
-    if (emptied || !deepEqual(before, after)) into.push({ path, before, after });
+    if (!deepEqual(before, after)) into.push({ path, before, after });
     return;
   }
   const step = (item: JsonValue): PathStep => ({ kind: "element", keys: stepKeys(item, keys) });

@@ -7,7 +7,7 @@ import { writeRequest } from "../../../builders/review.ts";
 import { effectText, effectTexts, resourceOf } from "./effect-text.ts";
 
 /** The subresources that are written in the built-in groups of Kubernetes 1.37, as the discovery lists them. */
-const subresources: readonly (readonly [Operation, string, more?: string])[] = [
+const subresources: readonly [operation: Operation, resource: string, more?: string][] = [
   ["CONNECT", "/pods/exec"],
   ["CONNECT", "/pods/attach"],
   ["CONNECT", "/pods/portforward"],
@@ -62,36 +62,42 @@ const subresources: readonly (readonly [Operation, string, more?: string])[] = [
 const verbs = { CREATE: "create", UPDATE: "update", DELETE: "delete", CONNECT: "connect" } as const;
 
 describe("a subresource", () => {
-  test.each(subresources)("%s %s is an effect of its own", (operation, resource, more) => {
-    const own = `${verbs[operation]} ${resource.replace(/^\//, "")} web`;
-    expect(effectTexts({ operation, ...resourceOf(resource), name: "web" })).toEqual(
-      more === undefined ? [own] : [own, more],
-    );
-  });
+  test.each<[Operation, string, string?]>(subresources)(
+    "%s %s is an effect of its own",
+    (operation, resource, more) => {
+      const own = `${verbs[operation]} ${resource.replace(/^\//, "")} web`;
+      expect(effectTexts({ operation, ...resourceOf(resource), name: "web" })).toEqual(
+        more === undefined ? [own] : [own, more],
+      );
+    },
+  );
 
-  test.each(subresources)("%s %s is covered by its name alone, and CONNECT by nothing", (operation, resource) => {
-    const { subResource = "", ...named } = resourceOf(resource);
-    const [effect] = effectsOf(writeRequest({ operation, ...resourceOf(resource) }));
-    const scope = effect.namespace === undefined ? "Cluster" : "Namespaced";
-    const covered = (resources: readonly string[], apiGroups = [named.resource.group]): boolean =>
-      matchRule(
-        rule("r", { operations: ["CREATE", "UPDATE", "DELETE", "USE"], resources, apiGroups, scope }),
-        effect,
-        [],
-      ).covers;
-    const literal = `${named.resource.resource}/${subResource}`;
-    expect(covered([literal])).toBe(operation !== "CONNECT");
-    for (const resources of [
-      ["*"],
-      [named.resource.resource],
-      ["*/*"],
-      [`*/${subResource}`],
-      [`${named.resource.resource}/*`],
-    ]) {
-      expect(covered(resources), resources.join()).toBe(false);
-      expect(covered(resources, ["*"]), resources.join()).toBe(false);
-    }
-  });
+  test.each<[Operation, string, string?]>(subresources)(
+    "%s %s is covered by its name alone, and CONNECT by nothing",
+    (operation, resource) => {
+      const { subResource = "", ...named } = resourceOf(resource);
+      const [effect] = effectsOf(writeRequest({ operation, ...resourceOf(resource) }));
+      const scope = effect.namespace === undefined ? "Cluster" : "Namespaced";
+      const covered = (resources: readonly string[], apiGroups = [named.resource.group]): boolean =>
+        matchRule(
+          rule("r", { operations: ["CREATE", "UPDATE", "DELETE", "USE"], resources, apiGroups, scope }),
+          effect,
+          [],
+        ).covers;
+      const literal = `${named.resource.resource}/${subResource}`;
+      expect(covered([literal])).toBe(operation !== "CONNECT");
+      for (const resources of [
+        ["*"],
+        [named.resource.resource],
+        ["*/*"],
+        [`*/${subResource}`],
+        [`${named.resource.resource}/*`],
+      ]) {
+        expect(covered(resources), resources.join()).toBe(false);
+        expect(covered(resources, ["*"]), resources.join()).toBe(false);
+      }
+    },
+  );
 
   test("of another group is not what it is in its own", () => {
     for (const [operation, resource] of [
