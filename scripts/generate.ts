@@ -1,12 +1,12 @@
 /**
  * Writes what is generated from `crds/*.yaml`, TypeScript types and the reference page of the kinds, and from
- * `manifests/guard/*.yaml`, the static form of the guard policies.
+ * `manifests/guard/*.yaml` and the gate, their static form.
  * With `--check` writes nothing and exits 1 when a file differs from what would be written.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { referenceOf } from "./generate/reference.ts";
 import { readKind } from "./generate/shapes.ts";
-import { staticGuardOf } from "./generate/static-guard.ts";
+import { staticPoliciesOf, staticWebhookOf } from "./generate/static-guard.ts";
 import { typesOf } from "./generate/types.ts";
 
 const root = new URL("../", import.meta.url);
@@ -15,13 +15,15 @@ const read = (path: string): string => readFileSync(new URL(path, root), "utf8")
 const kinds = ["identityowners", "agentcapabilities", "elevationapprovals"].map((plural) =>
   readKind(read(`crds/${plural}.yaml`)),
 );
+const gate = "manifests/install/gate.yaml";
 const generated = new Map([
   ["src/api/types.gen.ts", typesOf(kinds)],
   ["docs/reference/kinds.md", referenceOf(kinds)],
   ...["configuration", "system", "agents"].map((name): [string, string] => {
     const source = `manifests/guard/${name}.yaml`;
-    return [`manifests/guard/static/${name}.yaml`, staticGuardOf(source, read(source))];
+    return [`manifests/guard/static/policies/${name}.yaml`, staticPoliciesOf(source, read(source))];
   }),
+  ["manifests/guard/static/webhooks/gate.yaml", staticWebhookOf(gate, read(gate))],
 ]);
 
 if (process.argv.includes("--check")) {

@@ -61,6 +61,20 @@ export function guardTests(stage: () => Stage): void {
     expect(await outcomes("admin", byPeople)).toEqual(all(byPeople, "passed"));
   });
 
+  // Under Fail an expression that errors refuses everybody.
+  test.each(["system:serviceaccount:", "system:serviceaccount::", "system:node:", ":", "x".repeat(60)])(
+    "a user named %j writes as before",
+    async (user) => {
+      const { cluster } = stage();
+      const credentials = await cluster.clientCertificate({ user, groups: ["system:masters"] });
+      for (const [name, method, path, body] of ordinary) {
+        const headers = method === "PATCH" ? { "content-type": "application/merge-patch+json" } : {};
+        const response = await cluster.request(path, { credentials, method, headers, body });
+        expect([name, verdict(response)]).toEqual([name, "passed"]);
+      }
+    },
+  );
+
   test("an agent in the break-glass group is refused everything", async () => {
     expect(await outcomes("glassAgent", ordinary)).toEqual(all(ordinary, "writ-guard-agents"));
   });
