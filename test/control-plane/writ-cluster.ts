@@ -175,7 +175,7 @@ async function configure(
     writeFileSync(path, content, { mode: 0o600 });
     return path;
   };
-  const authority = await createAuthority("writ-webhook");
+  const authority = await createAuthority("writ-webhook-ca");
   const serving = await authority.server("writ-webhook", [`writ-webhook.${systemNamespace}.svc`]);
   const attestationKeys = signingKeyPair("ed25519");
   const attestation = {
