@@ -280,6 +280,13 @@ describe("served by Writ", () => {
     expect(event).toMatch(/\[record w0;\d+;[0-9a-f]{64}\]/);
   });
 
+  test("kubectl tells whoever asks what the second gate would say to an agent", async () => {
+    const agent = "--as=system:serviceaccount:agents:bot";
+    const { stdout } = await cluster.kubectl(["auth", "can-i", "impersonate", "users", agent]);
+    expect(stdout).toMatch(/^no - ImpersonationDenied: /);
+    expect((await cluster.kubectl(["auth", "can-i", "delete", "pods", agent])).stdout).toBe("yes\n");
+  });
+
   test("an agent with the break-glass group among its masks is denied the mask", async () => {
     const response = await cluster.request(`${admission}/validatingwebhookconfigurations/writ-gate`, {
       method: "DELETE",
