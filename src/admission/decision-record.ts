@@ -8,6 +8,7 @@ import type { Basis, Verdict } from "../decision/verdict.ts";
 import type { WriteRequest } from "../decision/write-request.ts";
 import { normalise } from "../decision/write-request.ts";
 import type { Answer, Call, Caller } from "./handler.ts";
+import { cutCodePoints } from "./server/one-line.ts";
 
 /** What was answered: `would-deny` is a denial that shadow mode let pass, `error` one that no decision stands behind. */
 type RecordedVerdict = "allow" | "deny" | "would-deny" | "error";
@@ -37,7 +38,7 @@ export function decisionRecord(input: DecisionRecordInput): object {
     requestUid: request.uid,
     verdict: input.verdict,
     code: input.code,
-    message: input.message.slice(0, 2000),
+    message: cutCodePoints(input.message, 2000),
     operation: request.operation,
     resource: {
       group: target.group,

@@ -5,7 +5,9 @@ import { loadSettings } from "../cache/installation.ts";
 import { kubeMetrics } from "../cache/kube-metrics.ts";
 import { observeCache } from "../cache/observe.ts";
 import { startWritCache } from "../cache/writ-cache.ts";
+import type { WritCache } from "../cache/writ-cache.ts";
 import type { WritConfiguration } from "../config/config.ts";
+import type { RuleSchemas } from "../decision/schema/rule-schemas.ts";
 import { createKubeClient } from "../kube/client.ts";
 import { openLedger } from "../ledger/open-ledger.ts";
 import { watchEventLoopLag } from "../telemetry/event-loop-lag.ts";
@@ -61,6 +63,7 @@ export async function runWebhook(configuration: WritConfiguration, log: Logger):
   });
   const cache = startWritCache({ client, log, metrics: events });
   const stopObserving = observeCache(cache, metrics);
+  prepareSchemas(cache, settings.schemas);
   const reader = createLiveReader(client, clock, metrics);
   const shared = { settings, cache, reader, record, clock, log };
   const gate = createGate({ ...shared, shadowUntil: configuration.shadow?.until });
@@ -112,4 +115,15 @@ export async function runWebhook(configuration: WritConfiguration, log: Logger):
     await client.close();
   };
   return { close, failed: ledger.failed };
+}
+
+/** Compiles the schemas of rules when a capability comes or changes, so that no request waits for it. */
+function prepareSchemas({ capabilities }: WritCache, schemas: RuleSchemas): void {
+  capabilities.subscribe((event) => {
+    if (event.type === "deleted") return;
+    // A listener only takes note: compiling takes milliseconds.
+    setImmediate(() => {
+      for (const { schema } of event.object.spec.rules) if (schema) schemas.prepare(schema);
+    });
+  });
 }

@@ -54,7 +54,7 @@ function missedSchema(rule: AgentCapabilityRule, effect: Effect, evidence: Evide
     case "holds":
       return undefined;
     case "unusable":
-      return { part: "schema", detail: `the schema itself at ${verdict.pointer}` };
+      return { part: "schema", detail: `the schema itself at ${verdict.pointer || "its root"}: ${verdict.message}` };
     case "violated": {
       const [first] = verdict.violations;
       return { part: "schema", detail: first ? `${first.path || "the object"} (${first.keyword})` : "the object" };

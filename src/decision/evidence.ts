@@ -22,7 +22,8 @@ export interface EvaluatedFacts {
   readonly changedPaths?: readonly string[];
   /** How many paths changed when they are too many to be listed. */
   readonly changedPathCount?: number;
-  readonly schema?: "holds" | "violated" | "unusable";
+  /** `holds` when some schema that was asked for does. */
+  readonly schema?: SchemaVerdict["kind"];
 }
 
 /** Paths that are listed in a record. */
@@ -30,17 +31,35 @@ const maxListed = 64;
 
 export function evidenceOf(request: WriteRequest, schemas: RuleSchemas): Evidence {
   let paths: readonly FieldPath[] | undefined;
-  let verdict: SchemaVerdict | undefined;
+  const verdicts = new Map<object, SchemaVerdict>();
   return {
     changedPaths: () =>
       (paths ??= changedPaths(request.oldObject, request.object)
         .map(({ path }) => path)
         .filter((path) => !isServerManaged(path))),
-    schema: (schema) => (verdict = schemas.validate(schema, request.object ?? null)),
+    schema: (schema) => {
+      const known = verdicts.get(schema);
+      if (known) return known;
+      const verdict = judge(schema, request, schemas);
+      verdicts.set(schema, verdict);
+      return verdict;
+    },
     facts: () => ({
       ...(paths === undefined ? {} : { changedPaths: paths.slice(0, maxListed).map(formatFieldPath) }),
       ...(paths !== undefined && paths.length > maxListed ? { changedPathCount: paths.length } : {}),
-      ...(verdict === undefined ? {} : { schema: verdict.kind }),
+      ...(verdicts.size === 0 ? {} : { schema: best([...verdicts.values()]) }),
     }),
   };
+}
+
+/** A write without an object keeps no schema: most schemas hold for what is not there. */
+function judge(schema: object, { object }: WriteRequest, schemas: RuleSchemas): SchemaVerdict {
+  if (object !== undefined) return schemas.validate(schema, object);
+  return { kind: "violated", violations: [{ path: "", keyword: "type", message: "there is no object" }] };
+}
+
+function best(verdicts: readonly SchemaVerdict[]): SchemaVerdict["kind"] {
+  return (
+    (["holds", "violated", "unusable"] as const).find((kind) => verdicts.some((v) => v.kind === kind)) ?? "unusable"
+  );
 }

@@ -54,7 +54,7 @@ function checkRule(rule: AgentCapabilityRule, settings: DecisionSettings): Refus
   if (schema) {
     return refuse(
       "SchemaUnusable",
-      `rule "${rule.name}" has a schema that is refused at ${schema.pointer || "/"}: ${schema.message}`,
+      `rule "${rule.name}" has a schema that is refused at ${schema.pointer || "its root"}: ${schema.message}`,
       undefined,
       "spec.rules[].schema",
     );
