@@ -1,6 +1,8 @@
 import type { AgentSet } from "../api/agents.ts";
 import type { Effect } from "../api/effect.ts";
 import type { ProtectedResource } from "../api/protected-set.ts";
+import { highestRisk, ruleRisk } from "../api/rules.ts";
+import type { Risk } from "../api/rules.ts";
 import type { Trust } from "../api/trust.ts";
 import type { AgentCapability, AgentCapabilityRule } from "../api/types.gen.ts";
 import { coverEffect } from "./coverage.ts";
@@ -77,6 +79,11 @@ export function coversAll({ effects }: Pick<Facts, "effects">, rules: readonly R
 /** Whether the rule covers some effect of the write. */
 export function coversSome({ misses }: RuleResult): boolean {
   return misses.includes(undefined);
+}
+
+/** The highest risk of any rule of the agent that covers any effect of the write. */
+export function riskOf({ rules }: Pick<Facts, "rules">): Risk {
+  return highestRisk(rules.filter(coversSome).map(({ rule }) => ruleRisk(rule)));
 }
 
 /** The results by capability, in the order of the capabilities. */

@@ -1,14 +1,11 @@
-import { parseServiceAccount } from "../../api/agents.ts";
-import { effectResource } from "../../api/effect.ts";
-import type { Effect } from "../../api/effect.ts";
-import { highestRisk, ruleRisk } from "../../api/rules.ts";
-import type { AgentCapability, AgentCapabilityRule, ElevationApproval } from "../../api/types.gen.ts";
+import type { ElevationApproval } from "../../api/types.gen.ts";
 import { deny } from "../deny.ts";
 import { describeEffect, describeOwner, shellWord } from "../describe.ts";
-import { byCapability, coversAll } from "../facts.ts";
 import type { Facts } from "../facts.ts";
 import type { Denial } from "../verdict.ts";
 import type { ApprovalMiss } from "./approval.ts";
+import { chooseRules, requestCommand } from "./request-command.ts";
+import type { ChosenRules } from "./request-command.ts";
 
 /** How many approvals are read live before a denial stands for want of an approval. */
 const maxAwaiting = 4;
@@ -36,27 +33,6 @@ export function denyWithoutApproval(facts: Facts, namespace: string, elsewhere: 
         }
       : {},
   );
-}
-
-/** Rules of one capability that cover the write together. */
-interface ChosenRules {
-  readonly capability: AgentCapability;
-  readonly rules: readonly [AgentCapabilityRule, ...AgentCapabilityRule[]];
-}
-
-/** For each effect one rule, the riskiest, since an approval for less would not do. */
-function chooseRules(facts: Facts, wanted: (capability: AgentCapability) => boolean): ChosenRules | undefined {
-  for (const results of byCapability(facts)) {
-    const capability = results[0]?.capability;
-    if (!capability || !wanted(capability) || !coversAll(facts, results)) continue;
-    const rules = facts.effects.flatMap((_, index) => {
-      const covering = results.filter(({ misses }) => misses[index] === undefined).map(({ rule }) => rule);
-      return covering.find((rule) => ruleRisk(rule) === "High") ?? covering[0] ?? [];
-    });
-    const [first, ...rest] = [...new Set(rules)];
-    if (first) return { capability, rules: [first, ...rest] };
-  }
-  return undefined;
 }
 
 function describeRules(chosen: ChosenRules | undefined): string {
@@ -111,49 +87,4 @@ function nextStep(facts: Facts, { approval, lifecycle, code }: ApprovalMiss): st
     return `it is over for good; request anew${chosen ? `: ${requestCommand(facts, namespace, chosen)}` : ""}`;
   }
   return "mend what the message says, or request a new ElevationApproval";
-}
-
-/**
- * A ready-to-type request for exactly this write. Everything hostile in it is inside one quoted JSON word, which printf
- * hands on as it is; the echo of some shells would undo the JSON's backslashes.
- */
-function requestCommand({ agent, effects, request }: Facts, namespace: string, chosen: ChosenRules): string {
-  const serviceAccount = parseServiceAccount(agent);
-  const uid = request.requester.uid;
-  const risk = highestRisk(chosen.rules.map(ruleRisk));
-  const policy = chosen.capability.spec.approval.find((entry) => entry.risk === risk);
-  const manifest = {
-    apiVersion: "writ.dev/v1alpha1",
-    kind: "ElevationApproval",
-    metadata: { namespace, generateName: `${namePart(serviceAccount?.name ?? "agent")}-` },
-    spec: {
-      capabilityName: chosen.capability.metadata.name,
-      rules: chosen.rules.map(({ name }) => name),
-      agent: { ...(serviceAccount ? { serviceAccount } : { user: agent }), ...(uid === undefined ? {} : { uid }) },
-      targets: effects.map(targetOf),
-      reason: "why this write is needed",
-      ...(policy?.ticketPrefix === undefined ? {} : { ticket: `${policy.ticketPrefix}0000` }),
-      duration: policy?.maxDuration ?? "1h",
-    },
-  };
-  return `printf '%s\\n' ${shellWord(JSON.stringify(manifest))} | kubectl create -f -`;
-}
-
-/** Without the name of what is only being created: its next attempt may bear another. */
-function targetOf(effect: Effect): object {
-  const named = effect.name !== "" && effect.verb !== "create";
-  return {
-    apiGroup: effect.group,
-    resource: effectResource(effect),
-    ...(named ? { names: [effect.name] } : {}),
-  };
-}
-
-function namePart(name: string): string {
-  const part = name
-    .toLowerCase()
-    .replaceAll(/[^a-z0-9-]+/g, "-")
-    .replace(/^-+/, "")
-    .slice(0, 40);
-  return part === "" ? "agent" : part;
 }

@@ -2,13 +2,12 @@ import { lifecycle } from "../../api/lifecycle.ts";
 import type { Lifecycle, LifecycleReason, Phase } from "../../api/lifecycle.ts";
 import { claimProblem } from "../../api/approvers.ts";
 import { resourceClaim } from "../../api/claims.ts";
-import { highestRisk, ruleRisk } from "../../api/rules.ts";
 import type { Risk } from "../../api/rules.ts";
 import { claimedObject, targetsInclude } from "../../api/targets.ts";
 import type { AgentCapabilityRule, ElevationApproval, IdentityOwner } from "../../api/types.gen.ts";
 import { credentialProblem, lifetimeProblem } from "../credential.ts";
 import { changeProblem } from "../exact-change.ts";
-import { coversAll, coversSome } from "../facts.ts";
+import { coversAll, coversSome, riskOf } from "../facts.ts";
 import type { Facts, RuleResult } from "../facts.ts";
 import type { ReasonCode } from "../reason.ts";
 import type { Basis, Denial } from "../verdict.ts";
@@ -27,7 +26,7 @@ export type ApprovalResult = { readonly kind: "covered"; readonly basis: Basis }
 /** One live approval covers every effect. The first that does is taken; else the nearest miss is told. */
 export function checkApproval(facts: Facts): ApprovalResult {
   const { snapshot, settings, agent, effects } = facts;
-  const risk = highestRisk(facts.rules.filter(coversSome).map((result) => ruleRisk(result.rule)));
+  const risk = riskOf(facts);
   const namespace = effects[0].namespace ?? settings.clusterApprovalNamespace;
   const misses: ApprovalMiss[] = [];
   for (const approval of snapshot.approvalsOf(agent, namespace, effects[0])) {

@@ -64,7 +64,7 @@ function edit([before, other, choices]: readonly [JsonValue, JsonValue, number[]
     const entries = Object.entries(value as Record<string, JsonValue>);
     const at = choose(entries.length + 1);
     const [name, inner] = entries[at] ?? [];
-    if (name === undefined || inner === undefined) return { ...value, new: other };
+    if (name === undefined || inner === undefined) return Object.fromEntries([...entries, ["new", other]]);
     if (choose(4) === 0) return Object.fromEntries(entries.toSpliced(at, 1));
     return Object.fromEntries([[name, inside(inner)], ...entries.filter(([key]) => key !== name)]);
   };

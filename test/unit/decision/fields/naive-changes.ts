@@ -18,7 +18,10 @@ export function isRecord(value: unknown): value is Record<string, JsonValue> {
 function hasKeys(item: Node, { keys }: Extract<PathStep, { kind: "element" }>): boolean {
   if (!isRecord(item)) return false;
   const members = new Map(Object.entries(item));
-  return keys.every(([name, key]) => members.has(name) && String(members.get(name)) === key);
+  return keys.every(([name, key]) => {
+    const value = members.get(name);
+    return value === key || (typeof value === "number" && String(value) === key);
+  });
 }
 
 /** What stands at a path, step by step. */
