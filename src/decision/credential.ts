@@ -1,6 +1,7 @@
 import { parseDuration } from "../api/duration.ts";
 import type { AgentCapabilityCredential, ElevationApprovalCredential } from "../api/types.gen.ts";
 import type { ReasonCode } from "./reason.ts";
+import type { JsonObject } from "./admission-request.ts";
 import { asObject, own } from "./json.ts";
 import type { Requester, WriteRequest } from "./write-request.ts";
 
@@ -57,11 +58,25 @@ export function lifetimeProblem(
   const longest = policy?.maxLifetime === undefined ? undefined : parseDuration(policy.maxLifetime);
   const isTokenRequest = target.group === "" && target.resource === "serviceaccounts" && target.subresource === "token";
   if (longest === undefined || !isTokenRequest || operation !== "CREATE") return undefined;
-  const seconds = own(asObject(own(object, "spec")), "expirationSeconds") ?? 3600;
+  const spec = asObject(own(object, "spec"));
+  const asked = own(spec, "expirationSeconds") ?? 3600;
+  const seconds = asked === extendedWhenAsked && isForPod(spec) ? extendedLife : asked;
   if (typeof seconds === "number" && seconds * 1000 <= longest) return undefined;
   return unbound(
     `the capability allows tokens of at most ${policy?.maxLifetime ?? ""}, and this one is to live ${JSON.stringify(seconds)} s`,
   );
+}
+
+/**
+ * A Pod's token of exactly this many seconds lives for a year instead, unless the API server runs with
+ * `--service-account-extend-token-expiration=false`, which admission cannot know (WarnOnlyBoundTokenExpirationPeriod in
+ * kubernetes/pkg/serviceaccount).
+ */
+const extendedWhenAsked = 3607;
+const extendedLife = 365 * 24 * 3600;
+
+function isForPod(spec: JsonObject | undefined): boolean {
+  return own(asObject(own(spec, "boundObjectRef")), "kind") === "Pod";
 }
 
 function kindOf(id: string | undefined): string {

@@ -51,7 +51,8 @@ export function normalise(request: AdmissionRequest): WriteRequest {
     const values = request.userInfo.extra;
     return values !== undefined && Object.hasOwn(values, key) ? (values[key] ?? []) : [];
   };
-  const one = (key: string): string | undefined => extra(`authentication.kubernetes.io/${key}`)[0];
+  // Empty is as good as absent: an id that says nothing binds to nothing.
+  const one = (key: string): string | undefined => extra(`authentication.kubernetes.io/${key}`)[0] || undefined;
   return {
     uid: request.uid,
     requester: {
