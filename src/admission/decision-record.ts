@@ -1,5 +1,6 @@
 import { policyDigest, specDigest } from "../api/digest.ts";
 import { formatTimestamp } from "../api/timestamp.ts";
+import type { Effect } from "../api/effect.ts";
 import type { Accountable } from "../decision/accountable.ts";
 import type { AdmissionRequest } from "../decision/admission-request.ts";
 import { describeEffect } from "../decision/describe.ts";
@@ -23,6 +24,7 @@ interface DecisionRecordInput {
   readonly message: string;
   readonly decided: Verdict | undefined;
   readonly accountable: Accountable;
+  readonly effects: readonly Effect[];
   readonly liveReads: number;
 }
 
@@ -60,7 +62,7 @@ export function decisionRecord(input: DecisionRecordInput): object {
       nodeName: requester.nodeName,
     }),
     delegation: requester.delegation,
-    effects: effectsOf(request).map(describeEffect),
+    effects: input.effects.map(describeEffect),
     evaluated: evaluatedOf(decided),
     owners: present({
       identity: input.accountable.identityOwner,
@@ -76,9 +78,11 @@ export function decisionRecord(input: DecisionRecordInput): object {
 
 /** The same for a denial without a verdict of the chain: by guard or stamps (`deny`), or by the server (`error`). */
 export function denialRecord(call: Call, answer: Answer, verdict: "deny" | "error", time: number): object {
+  const request = normalise(call.request);
   return decisionRecord({
     time,
-    request: normalise(call.request),
+    request,
+    effects: effectsOf(request),
     userInfo: call.request.userInfo,
     caller: call.caller,
     verdict,

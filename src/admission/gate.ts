@@ -1,6 +1,7 @@
 import { accountableFor } from "../decision/accountable.ts";
 import { sealProtected } from "../decision/decide.ts";
 import { deny } from "../decision/deny.ts";
+import { gather } from "../decision/facts.ts";
 import type { DecisionSettings } from "../decision/facts.ts";
 import type { Denial, Verdict } from "../decision/verdict.ts";
 import { normalise } from "../decision/write-request.ts";
@@ -31,7 +32,8 @@ export function createGate(options: GateOptions): AdmissionHandler {
   const { settings, cache, reader, record, clock, log, shadowUntil } = options;
   return async (call) => {
     const request = normalise(call.request);
-    const { verdict, now, liveReads } = await judge(request);
+    const { verdict, facts, liveReads } = await judge(request);
+    const { now } = facts;
     const shadowed = verdict.kind === "deny" && !verdict.absolute && shadowUntil !== undefined && now < shadowUntil;
     const answer = answerOf(verdict, shadowed);
     if (request.dryRun) return answer;
@@ -44,7 +46,8 @@ export function createGate(options: GateOptions): AdmissionHandler {
       code: verdict.code,
       message: verdict.kind === "deny" ? verdict.message : "",
       decided: verdict,
-      accountable: accountableFor(verdict, { request, settings, now, snapshot: cache.snapshot() }),
+      accountable: accountableFor(verdict, facts),
+      effects: facts.effects,
       liveReads,
     });
     try {
@@ -60,9 +63,9 @@ export function createGate(options: GateOptions): AdmissionHandler {
 
   async function judge(request: WriteRequest): Promise<ProvenVerdict> {
     const [problem] = cache.problems();
-    const result = problem === undefined ? await decideLive(request) : unsynced(problem);
-    const { verdict } = result;
-    return verdict.kind === "deny" ? { ...result, verdict: sealProtected(verdict, { request, settings }) } : result;
+    const result = problem === undefined ? await decideLive(request) : unsynced(request, problem);
+    const { verdict, facts } = result;
+    return verdict.kind === "deny" ? { ...result, verdict: sealProtected(verdict, facts) } : result;
   }
 
   function decideLive(request: WriteRequest): Promise<ProvenVerdict> {
@@ -72,11 +75,11 @@ export function createGate(options: GateOptions): AdmissionHandler {
     return prove({ request, snapshot: cache.snapshot, settings, reader, clock, onReadError });
   }
 
-  function unsynced(problem: string): ProvenVerdict {
+  function unsynced(request: WriteRequest, problem: string): ProvenVerdict {
     const next = "try again in a few seconds; if it lasts, look at /readyz of the webhook";
     return {
       verdict: deny("CacheNotSynced", `Writ does not know the present objects: ${problem}`, next),
-      now: clock(),
+      facts: gather({ request, settings, now: clock(), snapshot: cache.snapshot() }),
       liveReads: 0,
     };
   }

@@ -1,7 +1,8 @@
 import type { AgentCapability, ElevationApproval, IdentityOwner } from "../api/types.gen.ts";
-import { decide } from "../decision/decide.ts";
+import { decideOn } from "../decision/decide.ts";
 import { deny } from "../decision/deny.ts";
-import type { DecisionSettings } from "../decision/facts.ts";
+import { gather, readWrite } from "../decision/facts.ts";
+import type { DecisionSettings, Facts } from "../decision/facts.ts";
 import { approvalKey, isSameVersion, withFresh } from "../decision/snapshot.ts";
 import type { Snapshot } from "../decision/snapshot.ts";
 import type { Verdict } from "../decision/verdict.ts";
@@ -21,7 +22,8 @@ export interface ProveInput {
 
 export interface ProvenVerdict {
   readonly verdict: Verdict;
-  readonly now: number;
+  /** What the verdict was reached on. */
+  readonly facts: Facts;
   /** How many objects were read from the API server. */
   readonly liveReads: number;
 }
@@ -38,14 +40,17 @@ export async function prove(input: ProveInput): Promise<ProvenVerdict> {
   const { request, settings, clock } = input;
   const proven = { owners: new Set<string>(), capabilities: new Set<string>(), approvals: new Set<string>() };
   const changed: MutableFresh = { owners: new Map(), capabilities: new Map(), approvals: new Map() };
+  const write = readWrite(request, settings);
   let liveReads = 0;
   for (let round = 0; round < maxRounds; round++) {
     const cached = input.snapshot();
     const now = clock();
-    const verdict = decide({ request, settings, now, snapshot: round === 0 ? cached : withFresh(cached, changed) });
+    const snapshot = round === 0 ? cached : withFresh(cached, changed);
+    const facts = gather({ request, settings, now, snapshot }, write);
+    const verdict = decideOn(facts);
     const wanted = unproven(restsOn(verdict), proven);
     const count = wanted.owners.length + wanted.capabilities.length + wanted.approvals.length;
-    if (count === 0) return { verdict, now, liveReads };
+    if (count === 0) return { verdict, facts, liveReads };
     liveReads += count;
     let fresh: LiveObjects;
     try {
@@ -53,11 +58,11 @@ export async function prove(input: ProveInput): Promise<ProvenVerdict> {
     } catch (error) {
       input.onReadError(error);
       const message = "the objects that the verdict rests on could not be read from the API server";
-      return { verdict: deny("LiveReadFailed", message, "try again"), now: clock(), liveReads };
+      return { verdict: deny("LiveReadFailed", message, "try again"), facts, liveReads };
     }
     if (fresh.clockSkew > maxClockSkew) {
       const message = "the clocks of the API server and of the webhook are more than 5 s apart";
-      return { verdict: deny("ClockSkew", message, "set the clocks right"), now: clock(), liveReads };
+      return { verdict: deny("ClockSkew", message, "set the clocks right"), facts, liveReads };
     }
     for (const name of wanted.owners) proven.owners.add(name);
     for (const name of wanted.capabilities) proven.capabilities.add(name);
@@ -65,7 +70,8 @@ export async function prove(input: ProveInput): Promise<ProvenVerdict> {
     noteChanges(fresh, input.snapshot(), verdict, changed);
   }
   const message = "what the verdict rests on changed at each read";
-  return { verdict: deny("Unsettled", message, "try again"), now: clock(), liveReads };
+  const facts = gather({ request, settings, now: clock(), snapshot: input.snapshot() }, write);
+  return { verdict: deny("Unsettled", message, "try again"), facts, liveReads };
 }
 
 interface MutableFresh {

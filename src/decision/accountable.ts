@@ -1,7 +1,6 @@
 import { resourceClaim } from "../api/claims.ts";
 import { claimedObject } from "../api/targets.ts";
-import { gather } from "./facts.ts";
-import type { DecisionInput } from "./facts.ts";
+import type { Facts } from "./facts.ts";
 import type { Verdict } from "./verdict.ts";
 
 /** Names of the owners that answer for a write, as far as they are known; recorded with every decision. */
@@ -14,7 +13,7 @@ export interface Accountable {
   readonly approvingOwners: readonly string[];
 }
 
-export function accountableFor(verdict: Verdict, input: DecisionInput): Accountable {
+export function accountableFor(verdict: Verdict, facts: Facts): Accountable {
   if (verdict.kind === "allow" && verdict.code === "Approved") {
     const { identityOwner, policyOwner, lifecycle } = verdict.basis;
     return {
@@ -23,8 +22,7 @@ export function accountableFor(verdict: Verdict, input: DecisionInput): Accounta
       approvingOwners: [...new Set(lifecycle.approvals.map((decision) => decision.ownerName))],
     };
   }
-  const facts = gather(input);
-  const { owners } = input.snapshot;
+  const { owners } = facts.snapshot;
   const identity = owners.ofIdentity(facts.agent);
   const covering = facts.rules.find(({ misses }) => misses[0] === undefined)?.capability;
   const nearest =

@@ -7,7 +7,6 @@ import { checkConnect } from "./checks/connect.ts";
 import { checkFrozen } from "./checks/frozen.ts";
 import { checkIdentityOwner } from "./checks/identity-owner.ts";
 import { checkNeverGrantable, isNeverGrantable } from "./checks/never-grantable.ts";
-import { effectsOf } from "./effects.ts";
 import { gather } from "./facts.ts";
 import type { DecisionInput, Facts } from "./facts.ts";
 import { isOwnRequest } from "./own-request.ts";
@@ -27,10 +26,14 @@ const chain: readonly ((facts: Facts) => Denial | undefined)[] = [
  * and counts only once these have been read from the API server after the request arrived.
  */
 export function decide(input: DecisionInput): Verdict {
-  const facts = gather(input);
+  return decideOn(gather(input));
+}
+
+/** The same on facts that were gathered before. */
+export function decideOn(facts: Facts): Verdict {
   const stranger = checkAgent(facts);
   if (stranger) return stranger;
-  if (isOwnRequest(input.request)) return judgeOwnRequest(facts);
+  if (isOwnRequest(facts.request)) return judgeOwnRequest(facts);
   for (const check of chain) {
     const denial = check(facts);
     if (denial) return sealed(denial, facts);
@@ -55,11 +58,8 @@ function judgeOwnRequest(facts: Facts): Verdict {
 }
 
 /** Marks a denial of a protected write: shadow mode never covers the protected set. */
-export function sealProtected(
-  denial: Denial,
-  { request, settings }: Pick<DecisionInput, "request" | "settings">,
-): Denial {
-  const sealed = effectsOf(request).some(
+export function sealProtected(denial: Denial, { effects, settings }: Pick<Facts, "effects" | "settings">): Denial {
+  const sealed = effects.some(
     (effect) =>
       isProtected(effect.group, effectResource(effect), settings.protectedResources) ||
       isNeverGrantable(effect, settings),

@@ -27,6 +27,17 @@ export interface DecisionSettings {
   readonly schemas: RuleSchemas;
 }
 
+/** What follows from a request alone: found out once, however often it is judged. */
+export interface Write {
+  /** The request's own effect first. */
+  readonly effects: readonly [Effect, ...Effect[]];
+  readonly evidence: Evidence;
+}
+
+export function readWrite(request: WriteRequest, settings: Pick<DecisionSettings, "schemas">): Write {
+  return { effects: effectsOf(request), evidence: evidenceOf(request, settings.schemas) };
+}
+
 export interface DecisionInput {
   readonly request: WriteRequest;
   readonly snapshot: Snapshot;
@@ -43,21 +54,17 @@ export interface RuleResult {
 }
 
 /** Everything that the checks read, gathered once. */
-export interface Facts extends DecisionInput {
+export interface Facts extends DecisionInput, Write {
   readonly agent: string;
-  /** The request's own effect first. */
-  readonly effects: readonly [Effect, ...Effect[]];
-  readonly evidence: Evidence;
   readonly capabilities: readonly AgentCapability[];
   /** Every rule of every capability of the agent against the write. */
   readonly rules: readonly RuleResult[];
 }
 
-export function gather(input: DecisionInput): Facts {
+export function gather(input: DecisionInput, write: Write = readWrite(input.request, input.settings)): Facts {
   const { request, snapshot, settings } = input;
+  const { effects, evidence } = write;
   const agent = request.requester.userName;
-  const effects = effectsOf(request);
-  const evidence = evidenceOf(request, settings.schemas);
   const capabilities = snapshot.capabilitiesOf(agent);
   const rules = capabilities.flatMap((capability) =>
     capability.spec.rules.map((rule) => ({
@@ -68,7 +75,7 @@ export function gather(input: DecisionInput): Facts {
       ),
     })),
   );
-  return { ...input, agent, effects, evidence, capabilities, rules };
+  return { ...input, ...write, agent, capabilities, rules };
 }
 
 /** Rules of one capability under which every effect is covered, by one rule or by several together. */
