@@ -39,7 +39,7 @@ export interface BenchOptions {
   readonly writ?: WritOptions;
 }
 
-export const namespaces = ["payments-prod", "payments-dev", "elsewhere"] as const;
+const namespaces = ["payments-prod", "payments-dev", "elsewhere"] as const;
 
 export async function startBench(options: BenchOptions = {}): Promise<Bench> {
   const cluster = await startControlPlane(options.cluster);
