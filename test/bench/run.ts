@@ -92,13 +92,13 @@ function createServers(site: Site, { profile }: BenchOptions) {
   const serverOf = async (child: Child): Promise<Server> => ({ child, target: site.target(await child.serving) });
 
   const api = (population: PopulationSpec): Promise<ApiServer> =>
-    once(`stub-${nameOfPopulation(population)}`, async () => {
+    once(`api-${nameOfPopulation(population)}`, async () => {
       const spec: StubSpec = { population, createdAt: Date.now() - 60_000, tls: site.tls };
-      const stub = script(`stub-${nameOfPopulation(population)}`, "stub-api.ts", [JSON.stringify(spec)]);
+      const stub = script(`api-${nameOfPopulation(population)}`, "stub-api.ts", [JSON.stringify(spec)]);
       return { server: `https://127.0.0.1:${await stub.serving}`, ca: site.ca, credentials: { token: "bench" } };
     });
   const real = (population: PopulationSpec): Promise<ApiServer> =>
-    once("real", async () => {
+    once("api-real", async () => {
       const cluster = await startRealApi(population);
       stops.push(cluster.stop);
       return cluster;
@@ -120,7 +120,7 @@ function createServers(site: Site, { profile }: BenchOptions) {
         return serverOf(script("floor", "floor-server.ts", [file]));
       }),
     of: (key: CellKey): Promise<Server> => {
-      const name = `${key.reads}-${nameOfPopulation(key)}`;
+      const name = `writ-${key.reads}-${nameOfPopulation(key)}`;
       switch (key.reads) {
         case "stub":
           return webhook(name, api(key));
