@@ -52,9 +52,9 @@ function intro(rounds: number, milliseconds: number): string {
   return [
     "What the gate costs, beside the same HTTPS server answering at once (the floor). The floor reads and checks every " +
       "review in full and gives an answer of the same length; it neither decides nor records.",
-    "```\nnpm run bench -- --write   # all of it, some 10 minutes, and this page anew\nnpm run bench -- --quick   # a first impression\nnpm run bench -- --help\n```",
+    "```\nnpm run bench -- --write   # all of it, some 20 minutes, and this page anew\nnpm run bench -- --quick   # a first impression\nnpm run bench -- --help\n```",
     [
-      `- **Run**: ${rounds} rounds, each of ${milliseconds / 1000} s a cell, after one that warms up. Every cell stands between two ` +
+      `- **Run**: ${rounds} rounds, each of ${milliseconds / 1000} s a cell, after 4 s that warm up. Every cell stands between two ` +
         "measurements of the floor, and its ratio is to their mean; every figure is the median of the rounds.",
       "- **Processes**: the real `writ webhook` (guard and stamps included), the load generator and the API server are " +
         "processes of their own. Reviews come over TLS 1.3 on keep-alive connections, one under way on each. Recording is " +
