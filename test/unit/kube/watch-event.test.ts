@@ -1,3 +1,6 @@
+import { expect, test } from "vitest";
+import { parseWatchEvent } from "../../../src/kube/watch-event.ts";
+
 test("who owns which field is left out of every object, and nothing else", () => {
   const metadata = { name: "a", uid: "u", resourceVersion: "7", labels: { x: "y" } };
   const object = { apiVersion: "v1", kind: "ConfigMap", metadata: { ...metadata, managedFields: [{ manager: "m" }] } };
