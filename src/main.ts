@@ -1,4 +1,4 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S node --max-semi-space-size=8
 import { parseArgs } from "node:util";
 import { runWebhook } from "./admission/run-webhook.ts";
 import { ConfigurationError } from "./config/config.ts";

@@ -46,7 +46,10 @@ export function parseWatchEvent<T extends KubeObject>(line: string, resource: Re
   };
 }
 
-/** Passes on an object that can be keyed, compared and resumed from; throws `MalformedEvent` otherwise. */
+/**
+ * Passes on an object that can be keyed, compared and resumed from; throws `MalformedEvent` otherwise. Leaves out who owns
+ * which field: nobody here asks, and it is half of an object.
+ */
 export function checkObject(object: unknown, resource: ResourceRef): KubeObject {
   const metadata = member(object, "metadata");
   const required = ["name", "uid", "resourceVersion", ...(resource.namespaced ? ["namespace"] : [])];
@@ -56,6 +59,8 @@ export function checkObject(object: unknown, resource: ResourceRef): KubeObject 
       throw new MalformedEvent(`an object of ${resourceName(resource)} has no metadata.${field}`);
     }
   }
+  // Not deleted: that would cost each object its shape.
+  if (member(metadata, "managedFields") !== undefined) Object.assign(metadata as object, { managedFields: undefined });
   return object as KubeObject;
 }
 

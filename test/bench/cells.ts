@@ -92,22 +92,24 @@ export async function measureInterleaved(
     readonly load: Loader;
     readonly floor: Server;
     readonly milliseconds: number;
+    readonly warmUp: number;
     readonly rounds: number;
     readonly report: (line: string) => void;
   },
 ): Promise<ReadonlyMap<Cell, readonly Sample[]>> {
-  const { load, floor, milliseconds, rounds, report } = options;
+  const { load, floor, rounds, report } = options;
   const samples = new Map<Cell, Sample[]>(cells.map((cell) => [cell, []]));
-  const measureFloor = (cell: Cell): Promise<Measurement> =>
+  const measureFloor = (cell: Cell, milliseconds: number): Promise<Measurement> =>
     measure(load, { ...cell, scenario: "NoRule", server: floor }, milliseconds, "Floor: ");
   for (let round = 0; round <= rounds; round++) {
+    const milliseconds = round === 0 ? options.warmUp : options.milliseconds;
     let before: Measurement | undefined;
     let previous: Cell | undefined;
     for (const cell of cells) {
       const fits = previous?.bytes === cell.bytes && previous.connections === cell.connections;
-      const first = before !== undefined && fits ? before : await measureFloor(cell);
+      const first = before !== undefined && fits ? before : await measureFloor(cell, milliseconds);
       const measured = await measure(load, cell, milliseconds);
-      const second = await measureFloor(cell);
+      const second = await measureFloor(cell, milliseconds);
       const sample: Sample = {
         ...measured,
         floor: {

@@ -16,6 +16,9 @@ export interface Child {
   readonly stop: () => Promise<void>;
 }
 
+/** What the product runs with (first line of src/main.ts): the semi-space bounds how much garbage waits. */
+export const productOptions: readonly string[] = ["--max-semi-space-size=8"];
+
 export interface ChildOptions {
   /** File beside this one, or an absolute path. */
   readonly script: string;

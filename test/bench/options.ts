@@ -7,6 +7,8 @@ export interface BenchOptions {
   readonly write: boolean;
   /** Milliseconds that each cell is loaded in each round. */
   readonly milliseconds: number;
+  /** Milliseconds that each cell is loaded before the first round: until its code is compiled for good. */
+  readonly warmUp: number;
   readonly rounds: number;
   readonly starts: number;
   /** Directory for CPU profiles of the webhook processes. */
@@ -45,7 +47,7 @@ export function parseOptions(words: readonly string[]): BenchOptions | "help" {
     throw new Error("--write needs a whole run: leave out --quick and --only");
   }
   const length = values.quick
-    ? { milliseconds: 500, rounds: 1, starts: 1 }
-    : { milliseconds: 1500, rounds: 5, starts: 5 };
+    ? { milliseconds: 500, warmUp: 500, rounds: 1, starts: 1 }
+    : { milliseconds: 1000, warmUp: 4000, rounds: 5, starts: 5 };
   return { only: values.only, write: values.write, profile: values.profile, ...length };
 }

@@ -47,7 +47,7 @@ export function agentUid(agent: number): string {
   return `7d5e0000-0000-4000-8000-${String(agent).padStart(12, "0")}`;
 }
 
-export function namespaceName(team: number): string {
+function namespaceName(team: number): string {
   return `team-${team}`;
 }
 

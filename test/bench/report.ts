@@ -52,19 +52,21 @@ function intro(rounds: number, milliseconds: number): string {
   return [
     "What the gate costs, beside the same HTTPS server answering at once (the floor). The floor reads and checks every " +
       "review in full and gives an answer of the same length; it neither decides nor records.",
-    "```\nnpm run bench              # all of it, some 15 minutes\nnpm run bench -- --quick   # a first impression\nnpm run bench -- --help\n```",
-    `- **Run**: ${rounds} rounds, each of ${milliseconds / 1000} s a cell, after one that warms up. Every cell stands between two ` +
-      "measurements of the floor, and its ratio is to their mean; every figure is the median of the rounds.",
-    "- **Processes**: the real `writ webhook` (guard and stamps included), the load generator and the API server are " +
-      "processes of their own. Reviews come over TLS 1.3 on keep-alive connections, one under way on each. Recording is " +
-      "on: each answer waits for `fdatasync` of its ledger entry on a local disk, by group commit.",
-    "- **API server**: a stub that answers GETs and watches from memory, where the table says nothing else; `real` is a " +
-      "kube-apiserver with etcd, which takes the same two cores.",
-    `- **Machine**: ${cpus().length} shared virtual CPUs, Linux, Node ${process.versions.node}. Other work ran on it at the same time, so a rate ` +
-      "is worth less than a ratio, which is of one interleaved run. **CPU** is the time of the JavaScript thread for one " +
-      "review, which other work disturbs least: a process answers at most 1,000,000 / CPU reviews a second.",
-    "- **Approvals**: live, each of one deployment, with two attested decisions. `spread`: over 100 agents and 100 " +
-      "namespaces; `one agent`: the worst, all of one agent in one namespace.",
+    "```\nnpm run bench -- --write   # all of it, some 20 minutes, and this page anew\nnpm run bench -- --quick   # a first impression\nnpm run bench -- --help\n```",
+    [
+      `- **Run**: ${rounds} rounds, each of ${milliseconds / 1000} s a cell, after 4 s that warm up. Every cell stands between two ` +
+        "measurements of the floor, and its ratio is to their mean; every figure is the median of the rounds.",
+      "- **Processes**: the real `writ webhook` (guard and stamps included), the load generator and the API server are " +
+        "processes of their own. Reviews come over TLS 1.3 on keep-alive connections, one under way on each. Recording is " +
+        "on: each answer waits for `fdatasync` of its ledger entry on a local disk, by group commit.",
+      "- **API server**: a stub that answers GETs and watches from memory, where the table says nothing else; `real` is a " +
+        "kube-apiserver with etcd, which takes the same two cores.",
+      `- **Machine**: ${cpus().length} shared virtual CPUs, Linux, Node ${process.versions.node}. Other work ran on it at the same time, so a rate ` +
+        "is worth less than a ratio, which is of one interleaved run. **CPU** is the time of the JavaScript thread for one " +
+        "review, which other work disturbs least: a process answers at most 1,000,000 / CPU reviews a second.",
+      "- **Approvals**: live, each of one deployment, with two attested decisions. `spread`: over 100 agents and 100 " +
+        "namespaces; `one agent`: the worst, all of one agent in one namespace.",
+    ].join("\n"),
   ].join("\n\n");
 }
 

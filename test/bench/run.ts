@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { type Cell, type CellKey, measureInterleaved, nameOf, type Sample, type Server } from "./cells.ts";
-import { type Child, startChild } from "./child.ts";
+import { type Child, startChild, productOptions } from "./child.ts";
 import type { StubSpec } from "./messages.ts";
 import type { BenchOptions } from "./options.ts";
 import type { Layout, PopulationSpec } from "./population.ts";
@@ -19,9 +19,6 @@ const counts = [10, 1000, 10_000] as const;
 const sizes = [4096, 102_400] as const;
 /** Enough that the server is busy while a batch of the ledger is on its way to the disk. */
 export const connections = 64;
-/** The semi-space bounds how much garbage waits for collection; Node's own bound is meant for larger machines. */
-export const smallHeap = ["--max-semi-space-size=8"] as const;
-
 /** Every cell, in the order in which they are measured: what is compared stands side by side. */
 function plan(): readonly CellKey[] {
   const common = { layout: "spread", approvals: 1000, bytes: 4096, reads: "stub", connections } as const;
@@ -49,21 +46,17 @@ export async function runBench(dir: string, options: BenchOptions, report: (line
     const loader = servers.loader();
     const cells: Cell[] = [];
     for (const key of keys) cells.push({ ...key, server: await servers.of(key) });
-    const { milliseconds, rounds } = options;
+    const { milliseconds, warmUp, rounds } = options;
     const floor = await servers.floor();
-    const samples = await measureInterleaved(cells, { load: loader.load, floor, milliseconds, rounds, report });
+    const samples = await measureInterleaved(cells, { load: loader.load, floor, milliseconds, warmUp, rounds, report });
     const resources: Resources[] = [];
-    for (const [approvals, nodeOptions] of [
-      [10, []],
-      [10_000, []],
-      [10_000, smallHeap],
-    ] as const) {
+    for (const approvals of [10, 10_000]) {
       if (!wanted("resources")) continue;
-      report(`resources: ${approvals} approvals ${nodeOptions.join(" ")}`);
+      report(`resources: ${approvals} approvals`);
       const api = await servers.api({ layout: "spread", approvals });
       const { starts } = options;
       const common = { site, api, load: loader.load, layout: "spread", connections, starts, milliseconds } as const;
-      resources.push(await measureResources({ ...common, approvals, nodeOptions }));
+      resources.push(await measureResources({ ...common, approvals, nodeOptions: productOptions }));
     }
     return { options, cells: samples, resources };
   } finally {
@@ -76,14 +69,20 @@ function createServers(site: Site, { profile }: BenchOptions) {
   const children: Child[] = [];
   const stops: (() => Promise<void>)[] = [];
   const started = new Map<string, Promise<unknown>>();
-  const nodeOptions = profile === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${profile}`];
+  const nodeOptions =
+    profile === undefined ? productOptions : [...productOptions, "--cpu-prof", `--cpu-prof-dir=${profile}`];
   const once = <T>(name: string, start: () => Promise<T>): Promise<T> => {
     const known = started.get(name) ?? start();
     started.set(name, known);
     return known as Promise<T>;
   };
   const script = (name: string, file: string, args: readonly string[]): Child => {
-    const child = startChild({ script: file, args, logFile: join(site.dir, `${name}.log`) });
+    const child = startChild({
+      script: file,
+      args,
+      nodeOptions: productOptions,
+      logFile: join(site.dir, `${name}.log`),
+    });
     children.push(child);
     return child;
   };
@@ -92,13 +91,13 @@ function createServers(site: Site, { profile }: BenchOptions) {
   const serverOf = async (child: Child): Promise<Server> => ({ child, target: site.target(await child.serving) });
 
   const api = (population: PopulationSpec): Promise<ApiServer> =>
-    once(`stub-${nameOfPopulation(population)}`, async () => {
+    once(`api-${nameOfPopulation(population)}`, async () => {
       const spec: StubSpec = { population, createdAt: Date.now() - 60_000, tls: site.tls };
-      const stub = script(`stub-${nameOfPopulation(population)}`, "stub-api.ts", [JSON.stringify(spec)]);
+      const stub = script(`api-${nameOfPopulation(population)}`, "stub-api.ts", [JSON.stringify(spec)]);
       return { server: `https://127.0.0.1:${await stub.serving}`, ca: site.ca, credentials: { token: "bench" } };
     });
   const real = (population: PopulationSpec): Promise<ApiServer> =>
-    once("real", async () => {
+    once("api-real", async () => {
       const cluster = await startRealApi(population);
       stops.push(cluster.stop);
       return cluster;
@@ -120,7 +119,7 @@ function createServers(site: Site, { profile }: BenchOptions) {
         return serverOf(script("floor", "floor-server.ts", [file]));
       }),
     of: (key: CellKey): Promise<Server> => {
-      const name = `${key.reads}-${nameOfPopulation(key)}`;
+      const name = `writ-${key.reads}-${nameOfPopulation(key)}`;
       switch (key.reads) {
         case "stub":
           return webhook(name, api(key));

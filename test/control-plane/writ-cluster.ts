@@ -73,7 +73,12 @@ export async function startWrit(cluster: ControlPlane, options: WritOptions = {}
   const agentNamespaces = options.agentNamespaces ?? ["agents"];
   await installBase(cluster, agentNamespaces);
   const setup = await configure(cluster, agentNamespaces, options);
-  const command = options.command ?? [process.execPath, fileURLToPath(new URL("../../src/main.ts", import.meta.url))];
+  const command = options.command ?? [
+    process.execPath,
+    // As src/main.ts asks in its first line.
+    "--max-semi-space-size=8",
+    fileURLToPath(new URL("../../src/main.ts", import.meta.url)),
+  ];
   const start = (name: "webhook" | "operator", configFile: string, telemetryUrl: string): Promise<Component> =>
     startComponent(cluster.supervisor, {
       name,

@@ -10,6 +10,8 @@ export type Scan =
       readonly members: number;
       /** The text escapes a surrogate (`\ud800` to `\udfff`), so that its strings must be looked at one by one. */
       readonly surrogateEscapes: boolean;
+      /** Some key is written with an escape (`"k:{\\"a\\"}"`), so that JSON.parse may misread it. */
+      readonly escapedKeys: boolean;
     }
   | { readonly kind: "refused"; readonly reason: ScanRefusal; readonly offset: number };
 
@@ -42,14 +44,18 @@ export const scanJson = (bytes: Buffer, maximumDepth: number): Scan => {
   let depth = 0;
   let members = 0;
   let surrogateEscapes = false;
+  let escapedKeys = false;
+  let escaped = false;
   let index = 0;
   while (index < length) {
     const byte = bytes[index] ?? 0;
     index += 1;
     if (byte === quote) {
+      escaped = false;
       let inside = bytes[index];
       while (inside !== quote && index < length) {
         if (inside === backslash) {
+          escaped = true;
           index += 1;
           // ASCII letters differ from their capitals in one bit: `\ud` and `\uD` both begin a surrogate from 8 to F.
           if (bytes[index] === letterU && ((bytes[index + 1] ?? 0) | 0x20) === letterD) surrogateEscapes = true;
@@ -60,6 +66,8 @@ export const scanJson = (bytes: Buffer, maximumDepth: number): Scan => {
       index += 1;
     } else if (byte === 0x3a) {
       members += 1;
+      // The string before a colon is its key.
+      escapedKeys ||= escaped;
     } else if (byte === 0x7b || byte === 0x5b) {
       depth += 1;
       if (depth > maximumDepth) return { kind: "refused", reason: "TooDeep", offset: index - 1 };
@@ -78,5 +86,5 @@ export const scanJson = (bytes: Buffer, maximumDepth: number): Scan => {
       }
     }
   }
-  return { kind: "ok", members, surrogateEscapes };
+  return { kind: "ok", members, surrogateEscapes, escapedKeys };
 };

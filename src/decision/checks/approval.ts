@@ -158,6 +158,8 @@ const nearness: readonly Phase[] = [
 function nearestFirst(misses: readonly ApprovalMiss[]): readonly ApprovalMiss[] {
   const wanting = ({ lifecycle }: ApprovalMiss): number =>
     lifecycle.missing.reduce((sum, { missing }) => sum + missing, 0);
-  const rank = (miss: ApprovalMiss): number => nearness.indexOf(miss.lifecycle.phase);
+  // One for an agent that is no more covers nothing ever again, live as it is.
+  const rank = ({ code, lifecycle }: ApprovalMiss): number =>
+    code === "AgentUidMismatch" ? nearness.length : nearness.indexOf(lifecycle.phase);
   return [...misses].sort((a, b) => rank(a) - rank(b) || wanting(a) - wanting(b));
 }

@@ -9,10 +9,10 @@ import {
 import { type Writ, type WritOptions, startWrit } from "../../control-plane/writ-cluster.ts";
 
 /**
- * A control plane with Writ, and callers by name. `bot` is the agent agents/payments-bot; its RBAC is cluster-admin, so
- * that nothing but Writ stands in its way. alice and erin are of payments-leads, bob and dave of platform-leads, frank of
- * robots-leads, carol of no group; oidc-alice is alice under another name, grace leads payments and
- * platform. All may patch Writ's objects by RBAC.
+ * A control plane with Writ, and callers by name. `bot` is the agent agents/payments-bot; its RBAC is cluster-admin, and
+ * everybody's RBAC covers Writ's kinds, so that nothing but Writ stands in their way. alice and erin are of
+ * payments-leads, bob and dave of platform-leads, frank of robots-leads, grace of the first two, carol of no group;
+ * oidc-alice is alice under another name. bob and dave hold the verb `claim`.
  */
 export interface Bench {
   readonly cluster: ControlPlane;
@@ -39,7 +39,7 @@ export interface BenchOptions {
   readonly writ?: WritOptions;
 }
 
-export const namespaces = ["payments-prod", "payments-dev", "elsewhere"] as const;
+const namespaces = ["payments-prod", "payments-dev", "elsewhere"] as const;
 
 export async function startBench(options: BenchOptions = {}): Promise<Bench> {
   const cluster = await startControlPlane(options.cluster);
@@ -58,16 +58,16 @@ export async function startBench(options: BenchOptions = {}): Promise<Bench> {
       bench.addPerson("grace", "grace@example.com", ["payments-leads", "platform-leads"]),
     ]);
     for (const name of namespaces) await bench.must("admin", "POST", "/api/v1/namespaces", { metadata: { name } });
-    for (const role of ["writ-approver", "writ-requester"]) {
-      await bench.must("admin", "POST", "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings", {
-        metadata: { name: `more-of-${role}` },
-        roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: role },
-        subjects: [
-          { apiGroup: "rbac.authorization.k8s.io", kind: "Group", name: "robots-leads" },
-          { apiGroup: "rbac.authorization.k8s.io", kind: "User", name: "oidc:alice" },
-        ],
-      });
-    }
+    const rbac = "/apis/rbac.authorization.k8s.io/v1";
+    await bench.must("admin", "POST", `${rbac}/clusterroles`, {
+      metadata: { name: "may-try" },
+      rules: [{ apiGroups: ["writ.dev"], resources: ["*"], verbs: ["get", "create", "update", "patch", "delete"] }],
+    });
+    await bench.must("admin", "POST", `${rbac}/clusterrolebindings`, {
+      metadata: { name: "may-try" },
+      roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: "may-try" },
+      subjects: [{ apiGroup: "rbac.authorization.k8s.io", kind: "Group", name: "system:authenticated" }],
+    });
     await bench.addAgent("payments-bot");
     return { ...bench, credentials: (who) => bench.credentials(who === "bot" ? "payments-bot" : who) };
   } catch (error) {

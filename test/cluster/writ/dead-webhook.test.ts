@@ -139,6 +139,19 @@ describe("with the webhook killed", () => {
   });
 });
 
+describe("with the webhook frozen in mid-air", () => {
+  test("an agent is refused when the API server has waited long enough, and a person does not wait", async () => {
+    await bench.writ.webhook.kill("SIGSTOP");
+    const refused = touch(bench, "bot", configMaps("by-bot"));
+    expect(outcome(await touch(bench, "alice", configMaps("by-alice")))).toBe("admitted");
+    const response = await refused;
+    expect(outcome(response)).toBe("500 InternalError");
+    expect((response.json() as Status).message).toContain("context deadline exceeded");
+    await bench.writ.webhook.kill("SIGCONT");
+    await eventually(async () => expect(outcome(await touch(bench, "bot", configMaps("by-bot")))).toBe("admitted"));
+  });
+});
+
 describe("with the API server restarted", () => {
   test("the webhook finds back to it, and what was approved still counts", async () => {
     await bench.cluster.components.kubeApiserver.restart();

@@ -84,7 +84,6 @@ describe("the nearest approval", () => {
   };
   /** From the nearest to the farthest. */
   const ladder: readonly (readonly [string, ElevationApproval])[] = [
-    ["Live", approvedBy(approval("live", { agent: { ...bot, uid: "another" } }), scaler, alice, bob)],
     ["Approved", approvedBy(approval("approved", { notBefore }), scaler, alice, bob)],
     ["Pending", approvedBy(approval("half", {}), scaler, alice)],
     ["Pending", approval("fresh")],
@@ -93,6 +92,7 @@ describe("the nearest approval", () => {
     ["Exhausted", exhausted("exhausted")],
     ["Expired", approvedBy(approval("expired", { duration: "30s" }), scaler, alice, bob)],
     ["Denied", denied("denied")],
+    ["Live", approvedBy(approval("another", { agent: { ...bot, uid: "another" } }), scaler, alice, bob)],
   ];
 
   test.each(ladder.map(([phase, { metadata }], index) => [phase, metadata.name, index] as const))(

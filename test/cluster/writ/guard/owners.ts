@@ -6,19 +6,6 @@ import { bot, mergePatch, owner, owners, patchSpec, path } from "../objects.ts";
 export function testOwners(bench: () => Bench): void {
   describe("an IdentityOwner", () => {
     test("needs claim to be created, whatever RBAC allows", async () => {
-      await bench().must("admin", "POST", path("clusterroles", undefined), {
-        metadata: { name: "creates-owners" },
-        rules: [{ apiGroups: ["writ.dev"], resources: ["identityowners", "agentcapabilities"], verbs: ["create"] }],
-      });
-      await bench().must("admin", "POST", path("clusterrolebindings", undefined), {
-        metadata: { name: "creates-owners" },
-        roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: "creates-owners" },
-        subjects: ["alice@example.com", "carol@example.com"].map((name) => ({
-          apiGroup: "rbac.authorization.k8s.io",
-          kind: "User",
-          name,
-        })),
-      });
       expect(outcome(await bench().call("carol", "POST", owners(), owner("mine")))).toBe("ClaimRequired");
       expect(outcome(await bench().call("bob", "POST", owners(), owner("bobs")))).toBe("admitted");
       const own = owner("mine", { members: [{ user: "alice@example.com" }] });

@@ -121,6 +121,7 @@ export const start = async (
 ): Promise<Harness> => {
   const { gate = async () => allow, mutualTls = false, ...options } = overrides;
   const directory = mkdtempSync(join(tmpdir(), "writ-edge-"));
+  onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
   const authority = await createAuthority("test authority");
   write(directory, await authority.serverCertificate());
   writeFileSync(join(directory, "path"), `${segment}\n`);
@@ -145,7 +146,6 @@ export const start = async (
   });
   onTestFinished(async () => {
     await server.close({ grace: 100 });
-    rmSync(directory, { recursive: true, force: true });
   });
   return {
     server,
