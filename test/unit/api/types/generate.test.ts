@@ -14,7 +14,15 @@ describe("generate", () => {
   beforeEach(() => {
     dir = mkdtempSync(join(tmpdir(), "writ-generate-"));
     mkdirSync(join(dir, "docs"));
-    const parts = ["crds", "scripts/generate", "scripts/generate.ts", "src/api", "docs/reference", "package.json"];
+    const parts = [
+      "crds",
+      "scripts/generate",
+      "scripts/generate.ts",
+      "src/api",
+      "docs/reference",
+      "manifests",
+      "package.json",
+    ];
     for (const part of parts) cpSync(join(repository, part), join(dir, part), { recursive: true });
     symlinkSync(join(repository, "node_modules"), join(dir, "node_modules"));
   });
