@@ -1,6 +1,8 @@
 import type { Approval, Capability, Draft, Owner, Rule, Terms, Vote } from "./draft.ts";
 import { randomOf } from "./random.ts";
 import type { Random } from "./random.ts";
+import { giveObjects } from "./workloads.ts";
+import type { Needs } from "./workloads.ts";
 
 /** Names are few, so that random choices meet. */
 export const namespaces = ["shop", "dev", "agents"] as const;
@@ -29,6 +31,7 @@ const kind = (group: string, resource: string, marks = ""): Kind => ({
 export const kinds: readonly Kind[] = [
   kind("apps", "deployments"),
   kind("apps", "deployments", "scale"),
+  kind("", "pods"),
   kind("", "configmaps"),
   kind("batch", "jobs"),
   kind("networking.k8s.io", "ingresses"),
@@ -56,7 +59,7 @@ export const clerk = {
 export function baseDraft(seed: number): Draft {
   const random = randomOf(seed, "base");
   const isBot = random.chance(60);
-  const what = random.chance(60) ? random.pick(kinds.slice(0, 6)) : random.pick(kinds);
+  const what = random.chance(60) ? random.pick(kinds.slice(0, 7)) : random.pick(kinds);
   const namespace = what.namespaced ? random.pick(["shop", "shop", "dev"]) : undefined;
   const name = random.chance(90) ? random.pick(objectNames) : "";
   const operation = name === "" ? "CREATE" : random.pick(["CREATE", "UPDATE", "UPDATE", "DELETE"] as const);
@@ -94,7 +97,8 @@ export function baseDraft(seed: number): Draft {
   claimResources(owners, request, random);
 
   const rule = coveringRule("wanted", request, what, random);
-  const rules = random.shuffled([rule, ...(random.chance(50) ? [randomRule("other", random)] : [])]);
+  const needs = giveObjects(request, rule, seed);
+  const rules = random.shuffled([rule, ...needs.rules, ...(random.chance(50) ? [randomRule("other", random)] : [])]);
   const policyOwner = random.pick(["platform", "platform", "shop"] as const);
   const capability = capabilityOf(
     "scaler",
@@ -117,7 +121,8 @@ export function baseDraft(seed: number): Draft {
     );
   }
 
-  const approval = approvalOf("wanted", capability, rule, request, isBot, random);
+  const approval = approvalOf("wanted", capability, [rule, ...needs.rules], request, needs, isBot, random);
+  bindCredential(capability, approval, seed);
   const draft: Draft = {
     now: 0,
     request,
@@ -138,6 +143,14 @@ export function baseDraft(seed: number): Draft {
   settleTimes(draft, approvedAt, random);
   if (random.chance(25)) addSecondApproval(draft, random);
   return draft;
+}
+
+/** Some approvals count for the request's token alone. */
+function bindCredential(capability: Capability, approval: Approval, seed: number): void {
+  const random = randomOf(seed, "credential");
+  if (random.chance(85)) return;
+  if (random.chance(50)) capability.spec.credential = random.pick([{ bind: "Token" }, { requireTokenId: true }, {}]);
+  approval.spec.credential = { tokenId: "JTI=1" };
 }
 
 function root(): Owner {
@@ -287,14 +300,18 @@ function termsOf(risk: "Low" | "High", random: Random): Terms {
 function approvalOf(
   name: string,
   capability: Capability,
-  rule: Rule,
+  rules: readonly Rule[],
   { target }: Draft["request"],
+  needs: Needs,
   isBot: boolean,
   random: Random,
 ): Approval {
   const full = target.subresource === "" ? target.resource : `${target.resource}/${target.subresource}`;
   const named = target.name === "" ? {} : { names: random.pick([[target.name], [target.name, "web"], []]) };
-  const targets = [{ apiGroup: target.group, resource: random.pick([full, target.resource]), ...named }];
+  const targets: NonNullable<Approval["spec"]["targets"]> = [
+    { apiGroup: target.group, resource: random.pick([full, target.resource]), ...named },
+    ...structuredClone(needs.targets),
+  ];
   if (random.chance(20)) targets.unshift({ apiGroup: "", resource: "configmaps", names: ["web"] });
   return {
     apiVersion: "writ.dev/v1alpha1",
@@ -307,7 +324,7 @@ function approvalOf(
     },
     spec: {
       capabilityName: capability.metadata.name,
-      ...(random.chance(60) ? { rules: [rule.name] } : {}),
+      ...(random.chance(60) ? { rules: rules.map((rule) => rule.name) } : {}),
       agent: isBot ? { ...bot.subject(), uid: bot.uid } : clerk.subject(),
       ...(random.chance(50) ? { targets } : {}),
       reason: "a drill",
@@ -356,7 +373,8 @@ function approveAll(draft: Draft, identityOwner: string, random: Random): number
   const rules = capability.spec.rules.filter(({ name }) => approval.spec.rules?.includes(name) ?? true);
   const risk = rules.every((rule) => rule.risk === "Low") ? "Low" : "High";
   const terms = capability.spec.approval.find((one) => one.risk === risk);
-  const claimants = draft.owners.filter(({ spec }) => spec.resources?.some(({ scope }) => scope === draft.rule.scope));
+  const scopes = new Set(rules.some(({ name }) => name === "node") ? ["Namespaced", "Cluster"] : [draft.rule.scope]);
+  const claimants = draft.owners.filter(({ spec }) => spec.resources?.some(({ scope }) => scopes.has(scope ?? "")));
   const taken: string[] = [];
   let at = creation;
   for (const line of terms?.approvers ?? []) {

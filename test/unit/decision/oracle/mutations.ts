@@ -1,5 +1,6 @@
 import { approvalMutations } from "./approval-mutations.ts";
 import type { Mutation } from "./draft-parts.ts";
+import { objectMutations } from "./object-mutations.ts";
 import { ownerMutations } from "./owner-mutations.ts";
 import { policyMutations } from "./policy-mutations.ts";
 import { requestMutations } from "./request-mutations.ts";
@@ -10,4 +11,5 @@ export const draftMutations: Readonly<Record<string, Mutation>> = {
   ...ownerMutations,
   ...policyMutations,
   ...approvalMutations,
+  ...objectMutations,
 };

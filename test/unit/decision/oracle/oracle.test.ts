@@ -1,6 +1,7 @@
 import { array, assert, constantFrom, nat, noShrink, property } from "fast-check";
 import { describe, expect, test } from "vitest";
 import { decide } from "../../../../src/decision/decide.ts";
+import { effectsOf } from "../../../../src/decision/effects.ts";
 import type { ReasonCode } from "../../../../src/decision/reason.ts";
 import { snapshotOf } from "../../../../src/decision/snapshot.ts";
 import type { Verdict } from "../../../../src/decision/verdict.ts";
@@ -32,6 +33,8 @@ describe("the chain of checks against an independent oracle", () => {
   test(`gives the same verdict in ${cases} worlds, nearly all of them allowed or a few changes away from it`, () => {
     const keys = newKeys();
     let allowed = 0;
+    /** Allowed worlds of each sort: without enough of them the agreement would say little. */
+    const sorts = { "several effects": 0, "several rules together": 0, "under fields": 0, "bound to a credential": 0 };
     const told = new Set<ReasonCode>();
     assert(
       property(noShrink(nat()), array(constantFrom(...changes), { maxLength: 3, size: "max" }), (seed, names) => {
@@ -40,6 +43,13 @@ describe("the chain of checks against an independent oracle", () => {
         const verdict = judge(world, keys);
         told.add(verdict.code);
         if (refusal === undefined) allowed += 1;
+        if (verdict.kind === "allow" && verdict.code === "Approved") {
+          const { rules, approval } = verdict.basis;
+          if (effectsOf(world.request).length > 1) sorts["several effects"] += 1;
+          if (rules.length > 1) sorts["several rules together"] += 1;
+          if (rules.some(({ fields }) => fields)) sorts["under fields"] += 1;
+          if (approval.spec.credential) sorts["bound to a credential"] += 1;
+        }
         if ((verdict.kind === "allow") === (refusal === undefined)) return;
         const chain = verdict.kind === "allow" ? verdict.code : `${verdict.code}: ${verdict.message}`;
         throw new Error(`the oracle says "${refusal ?? "allow"}", the chain says "${chain}"`);
@@ -48,6 +58,9 @@ describe("the chain of checks against an independent oracle", () => {
     );
     expect(allowed / cases, "share of allowed worlds").toBeGreaterThan(0.2);
     expect(allowed / cases, "share of allowed worlds").toBeLessThan(0.5);
+    for (const [sort, count] of Object.entries(sorts)) {
+      expect(count / cases, `share of worlds allowed, ${sort}`).toBeGreaterThan(0.03);
+    }
     expect(reachable.filter((code) => !told.has(code))).toEqual([]);
   }, 180_000);
 });
@@ -65,6 +78,7 @@ const reachable: readonly ReasonCode[] = [
   "IdentityOwnerNotLive",
   "NoCapability",
   "NoRule",
+  "FieldNotCovered",
   "CapabilityNotDefined",
   "CapabilityChanged",
   "DefinitionNotAttested",
@@ -80,6 +94,8 @@ const reachable: readonly ReasonCode[] = [
   "ApprovalInvalid",
   "ApprovalSuspended",
   "AgentUidMismatch",
+  "CredentialUnbound",
+  "CredentialMismatch",
   "RiskNotApproved",
   "ConflictingClaim",
   "ResourceOwnerNotAsked",

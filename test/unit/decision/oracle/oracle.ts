@@ -7,6 +7,9 @@ import type {
   IdentityOwner,
 } from "../../../../src/api/types.gen.ts";
 import type { WriteRequest } from "../../../../src/decision/write-request.ts";
+import { thingsDone } from "./oracle-effects.ts";
+import type { Thing } from "./oracle-effects.ts";
+import { differWithin } from "./oracle-fields.ts";
 
 /**
  * A second, deliberately naive reading of the contract: plain loops and brute force over every combination, no code of
@@ -30,14 +33,6 @@ export interface SignedRecord {
   readonly payload: AttestationPayload;
   /** The approval as it was when the decision was signed; absent for definitions. */
   readonly approval?: ElevationApproval;
-}
-
-interface Thing {
-  readonly group: string;
-  readonly version: string;
-  readonly resource: string;
-  readonly namespace: string | undefined;
-  readonly name: string;
 }
 
 interface Line {
@@ -69,7 +64,7 @@ export function oracleDenies(world: OracleWorld): string | undefined {
   if (target.group === "writ.dev" && target.resource === "elevationapprovals" && target.subresource === "") {
     const asked = request.object as { readonly spec?: ElevationApproval["spec"] } | undefined;
     const spec = asked?.spec;
-    const own = spec && userNameOf(spec.agent) === agent && (spec.agent.uid ?? requester.uid) === requester.uid;
+    const own = spec?.agent && userNameOf(spec.agent) === agent && (spec.agent.uid ?? requester.uid) === requester.uid;
     if (operation === "CREATE" && own && (spec.decisions ?? []).length === 0) return stopped;
   }
   if (operation === "CONNECT") return "connect";
@@ -82,23 +77,18 @@ export function oracleDenies(world: OracleWorld): string | undefined {
   )
     return "Writ's namespace object";
   if (stopped !== undefined || !root || !identityOwner) return stopped;
-  const thing: Thing = {
-    group: target.group,
-    version: target.version,
-    resource: target.subresource === "" ? target.resource : `${target.resource}/${target.subresource}`,
-    namespace: target.namespace,
-    name: target.name,
-  };
+  const things = thingsDone(request);
   let highest: "Low" | "High" = "Low";
   for (const capability of capabilities) {
     if (!capability.spec.agents.some((entry) => userNameOf(entry) === agent)) continue;
     for (const rule of capability.spec.rules) {
-      if (ruleCovers(rule, operation, thing) && riskOf(rule) === "High") highest = "High";
+      const coversSome = things.some((thing) => ruleCovers(rule, thing, thing === things[0] ? request : undefined));
+      if (coversSome && riskOf(rule) === "High") highest = "High";
     }
   }
   const reasons: string[] = [];
   for (const approval of approvals) {
-    const reason = approvalFails(world, approval, thing, highest, identityOwner.metadata.name);
+    const reason = approvalFails(world, approval, things, highest, identityOwner.metadata.name);
     if (reason === undefined) return undefined;
     reasons.push(`${approval.metadata.name}: ${reason}`);
   }
@@ -108,7 +98,7 @@ export function oracleDenies(world: OracleWorld): string | undefined {
 function approvalFails(
   world: OracleWorld,
   approval: ElevationApproval,
-  thing: Thing,
+  things: readonly [Thing, ...Thing[]],
   highest: "Low" | "High",
   identityOwner: string,
 ): string | undefined {
@@ -116,7 +106,7 @@ function approvalFails(
   const spec = approval.spec;
   const agent = request.requester.userName;
   if (approval.metadata.deletionTimestamp) return "deleted";
-  if (approval.metadata.namespace !== (thing.namespace ?? "writ-approvals")) return "other namespace";
+  if (approval.metadata.namespace !== (things[0].namespace ?? "writ-approvals")) return "other namespace";
   if (userNameOf(spec.agent) !== agent) return "other agent";
   if (spec.agent.serviceAccount && !spec.agent.uid) return "account not pinned";
   if (spec.agent.uid && spec.agent.uid !== request.requester.uid) return "other account of that name";
@@ -129,8 +119,13 @@ function approvalFails(
 
   const rules = capability.spec.rules.filter((rule) => !spec.rules || spec.rules.includes(rule.name));
   if ((spec.rules ?? []).some((name) => !rules.some((rule) => rule.name === name))) return "unknown rule";
-  if (!rules.some((rule) => ruleCovers(rule, request.operation, thing))) return "no rule covers";
-  if (spec.targets && !spec.targets.some((target) => targetIncludes(target, thing))) return "not a target";
+  for (const thing of things) {
+    const own = thing === things[0] ? request : undefined;
+    if (!rules.some((rule) => ruleCovers(rule, thing, own))) return `no rule covers ${thing.resource}`;
+    if (spec.targets && !spec.targets.some((target) => targetIncludes(target, thing))) return "not a target";
+  }
+  const credential = credentialFails(request.requester, capability.spec.credential, spec.credential);
+  if (credential) return credential;
 
   const risk = rules.some((rule) => riskOf(rule) === "High") ? "High" : "Low";
   if (highest === "High" && risk === "Low") return "risk too low";
@@ -148,8 +143,10 @@ function approvalFails(
     if (line.from === "ResourceOwner") {
       const reached = ownersReached(approval, rules, owners);
       if (reached === "blocked") return "reaches what nobody or more than one owns";
-      const own = ownersOf(thing, owners);
-      if (own.length !== 1 || !reached.includes(own[0] ?? "")) return "object is not owned by one of those asked";
+      for (const thing of things) {
+        const own = ownersOf(thing, owners);
+        if (own.length !== 1 || !reached.includes(own[0] ?? "")) return "object is not owned by one of those asked";
+      }
       for (const owner of reached) lines.push({ owner, count });
     }
   }
@@ -300,11 +297,16 @@ function ownerLives(owner: IdentityOwner, now: number): boolean {
   return !owner.spec.reviewBy || now < Date.parse(owner.spec.reviewBy);
 }
 
-function ruleCovers(rule: AgentCapabilityRule, operation: string, thing: Thing): boolean {
+/** `own` is given where the thing is what the request itself does: only that may fields speak of. */
+function ruleCovers(rule: AgentCapabilityRule, thing: Thing, own: WriteRequest | undefined): boolean {
   const isCluster = thing.namespace === undefined;
   const named = rule.apiGroups.includes(thing.group) && rule.resources.includes(thing.resource);
   if (isSealed(thing) && !(named && riskOf(rule) === "High")) return false;
-  if (!(rule.operations as readonly string[]).includes(operation)) return false;
+  if (thing.operations.includes("USE") && !named) return false;
+  if (!rule.operations.some((operation) => thing.operations.includes(operation))) return false;
+  if (rule.fields) {
+    if (own?.operation !== "UPDATE" || !differWithin(rule.fields, own.oldObject, own.object)) return false;
+  }
   const builtIn = !thing.group.includes(".") || thing.group.endsWith(".k8s.io");
   if (!rule.apiGroups.includes(thing.group) && !(rule.apiGroups.includes("*") && builtIn)) return false;
   if (rule.apiVersions && !rule.apiVersions.includes(thing.version)) return false;
@@ -317,6 +319,22 @@ function ruleCovers(rule: AgentCapabilityRule, operation: string, thing: Thing):
   }
   const names = rule.resourceNames ?? [];
   return names.length === 0 || names.includes(thing.name);
+}
+
+/** An id is always asked for; what the capability binds, the approval names and the request has. */
+function credentialFails(
+  requester: WriteRequest["requester"],
+  policy: AgentCapability["spec"]["credential"],
+  bound: ElevationApproval["spec"]["credential"],
+): string | undefined {
+  const id = requester.credentialId ?? "";
+  if (policy?.requireTokenId === true && !id.startsWith("JTI=")) return "no token id";
+  if (policy?.requireTokenId !== false && id === "") return "no credential id";
+  if (policy?.bind === "Token" && !bound?.tokenId) return "no token named";
+  if (policy?.bind === "Pod" && !bound?.podUid) return "no pod named";
+  if (bound?.tokenId && bound.tokenId !== id) return "other token";
+  if (bound?.podUid && bound.podUid !== requester.podUid) return "other pod";
+  return undefined;
 }
 
 /** The part of the protected set that the generator can produce. */
@@ -386,7 +404,9 @@ function thingsReached(approval: ElevationApproval, rules: readonly AgentCapabil
   const things: Thing[] = [];
   const add = (group: string, resource: string, names: readonly string[] | undefined): void => {
     for (const name of names && names.length > 0 ? names : [""]) {
-      things.push({ group, version: "", resource, namespace, name });
+      // Nodes stand in no namespace, whatever the approval's.
+      const where = group === "" && resource === "nodes" ? undefined : namespace;
+      things.push({ operations: [], group, version: "", resource, namespace: where, name });
     }
   };
   if (approval.spec.targets) {
@@ -394,7 +414,9 @@ function thingsReached(approval: ElevationApproval, rules: readonly AgentCapabil
     return things;
   }
   for (const rule of rules) {
-    if (rule.scope === "Cluster" && namespace !== undefined) continue;
+    const usesNodes =
+      rule.operations.includes("USE") && rule.apiGroups.includes("") && rule.resources.includes("nodes");
+    if (rule.scope === "Cluster" && namespace !== undefined && !usesNodes) continue;
     if (rule.scope === "Namespaced") {
       if (namespace === undefined) continue;
       if (!(rule.namespaces ?? []).includes("*") && !(rule.namespaces ?? []).includes(namespace)) continue;
