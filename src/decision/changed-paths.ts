@@ -55,12 +55,14 @@ function compareLists(
   after: JsonValue | undefined,
   into: Change[],
 ): void {
+  // Most lists of a large object stay as they are, and matching their elements is what costs.
+  if (deepEqual(before, after)) return;
   const left = isList(before) ? before : before === undefined ? [] : undefined;
   const right = isList(after) ? after : after === undefined ? [] : undefined;
   const keys = left && right && listKeysOf(field, left, right);
   const emptied = left?.length === 0 && right?.length === 0;
   if (!left || !right || !keys || emptied || isReordered(left, right, keys)) {
-    if (!deepEqual(before, after)) into.push({ path, before, after });
+    into.push({ path, before, after });
     return;
   }
   const step = (item: JsonValue): PathStep => ({ kind: "element", keys: stepKeys(item, keys) });

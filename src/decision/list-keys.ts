@@ -47,5 +47,5 @@ export function elementKey(item: unknown, keys: readonly string[]): string | und
   if (typeof item !== "object" || item === null || Array.isArray(item)) return undefined;
   const values = keys.map((key) => (Object.hasOwn(item, key) ? (item as Record<string, unknown>)[key] : undefined));
   if (!values.every((value) => typeof value === "string" || typeof value === "number")) return undefined;
-  return JSON.stringify(values.map(String));
+  return values.length === 1 ? String(values[0]) : JSON.stringify(values.map(String));
 }

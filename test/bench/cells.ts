@@ -13,6 +13,8 @@ export interface CellKey {
   readonly bytes: number;
   readonly reads: Reads;
   readonly connections: number;
+  /** As in the population. */
+  readonly exact?: true;
 }
 
 /** A process under load. */
@@ -44,8 +46,8 @@ export interface Sample extends Measurement {
   readonly floor: { readonly rate: number; readonly mainThread: number };
 }
 
-export function nameOf({ scenario, layout, approvals, bytes, reads, connections }: CellKey): string {
-  return `${scenario}, ${bytes / 1024} KiB, ${approvals} approvals, ${layout}, reads: ${reads}, ${connections} connections`;
+export function nameOf({ scenario, layout, approvals, bytes, reads, connections, exact }: CellKey): string {
+  return `${scenario}${exact ? " by fields and schema" : ""}, ${bytes / 1024} KiB, ${approvals} approvals, ${layout}, reads: ${reads}, ${connections} connections`;
 }
 
 export type Loader = (load: LoadSpec) => Promise<{

@@ -48,6 +48,6 @@ export function parseOptions(words: readonly string[]): BenchOptions | "help" {
   }
   const length = values.quick
     ? { milliseconds: 500, warmUp: 500, rounds: 1, starts: 1 }
-    : { milliseconds: 1000, warmUp: 4000, rounds: 5, starts: 5 };
+    : { milliseconds: 1000, warmUp: 2500, rounds: 5, starts: 5 };
   return { only: values.only, write: values.write, profile: values.profile, ...length };
 }

@@ -12,6 +12,8 @@ export interface PopulationSpec {
   readonly layout: Layout;
   /** Live approvals, each of one deployment. */
   readonly approvals: number;
+  /** Rules that look at the objects, by \`fields\` and \`schema\`; absent: at names alone. */
+  readonly exact?: true;
 }
 
 /** One agent and one namespace in which some approval lets it update the deployment `name`. */
@@ -63,7 +65,7 @@ export function populate(spec: PopulationSpec, createdAt: number, installation: 
       ...Array.from({ length: teams }, (_, team) => teamOwner(team, creationTimestamp)),
     ],
     capabilities: Array.from({ length: agents }, (_, agent) =>
-      defined(deployer(agent, creationTimestamp), "bob@example.com", installation),
+      defined(deployer(agent, creationTimestamp, spec.exact === true), "bob@example.com", installation),
     ),
     requests: Array.from({ length: spec.approvals }, (_, index) => request(spec, index, creationTimestamp)),
   };
@@ -130,13 +132,27 @@ function teamOwner(team: number, creationTimestamp: string): IdentityOwner {
   );
 }
 
-function deployer(agent: number, creationTimestamp: string): AgentCapability {
+const exactConditions = {
+  apiVersions: ["v1"],
+  fields: ["spec.replicas"],
+  schema: {
+    type: "object",
+    required: ["spec"],
+    properties: { spec: { type: "object", properties: { replicas: { type: "integer", maximum: 20 } } } },
+  },
+} as const;
+
+function deployer(agent: number, creationTimestamp: string, isExact: boolean): AgentCapability {
   return capability(
     `deployer-${agent}`,
     {
       agents: [{ serviceAccount: serviceAccount(agent) }],
       rules: [
-        rule("scale", { resources: ["deployments", "deployments/scale"], namespaces: ["*"] }),
+        rule("scale", {
+          resources: ["deployments", "deployments/scale"],
+          namespaces: ["*"],
+          ...(isExact ? exactConditions : {}),
+        }),
         rule("services", { apiGroups: [""], resources: ["services"], namespaces: ["*"] }),
       ],
       approval: [{ risk: "High", approvers: [{ from: "ResourceOwner" }, { from: "PolicyOwner" }], maxDuration: "24h" }],

@@ -12,7 +12,8 @@ interface Row {
 export function renderPage({ options, cells, resources }: Results): string {
   const rows = [...cells].map(([key, samples]): Row => ({ key, samples }));
   const tried = rows.slice(0, 3).filter(({ key }) => key.scenario === "NoRule");
-  const main = rows.filter((row) => !tried.includes(row));
+  const exact = rows.slice(-4).filter(({ key }) => key.bytes === 102_400 && key.layout === "spread");
+  const main = rows.filter((row) => !tried.includes(row) && !exact.includes(row));
   const at = (bytes: number, isAllow: boolean): readonly Row[] =>
     main.filter(({ key }) => key.bytes === bytes && (key.scenario === "Approved") === isAllow);
   return [
@@ -20,7 +21,7 @@ export function renderPage({ options, cells, resources }: Results): string {
     "# Performance",
     intro(options.rounds, options.milliseconds),
     "## Against the bars",
-    verdicts(main, resources),
+    verdicts(main, resources, exact),
     "## Denials",
     "A denial that no approval could cure needs no read from the API server. `NoRule`: no rule covers the write. " +
       "`NoApproval`: a rule does, and no approval names the object, which is found out among all of the agent's.",
@@ -37,6 +38,11 @@ export function renderPage({ options, cells, resources }: Results): string {
     "## From 10 to 10,000 approvals",
     "How many times slower: the rate as a share of the floor's with 10 approvals, divided by the same with 10,000.",
     growthTable(main),
+    "## Fields and schema",
+    "The same reviews of a Deployment of 100 KiB whose `replicas` change, under a rule that names the object alone and under " +
+      "one with `fields` and `schema` besides; each pair is measured side by side.",
+    cellTable(exact),
+    exactTable(exact),
     "## Connections",
     `What 16, 32 and 64 connections give for \`NoRule\` at 4 KiB with 1,000 approvals; all else is measured with ${connections}.`,
     cellTable(tried),
@@ -54,7 +60,7 @@ function intro(rounds: number, milliseconds: number): string {
       "review in full and gives an answer of the same length; it neither decides nor records.",
     "```\nnpm run bench -- --write   # all of it, some 20 minutes, and this page anew\nnpm run bench -- --quick   # a first impression\nnpm run bench -- --help\n```",
     [
-      `- **Run**: ${rounds} rounds, each of ${milliseconds / 1000} s a cell, after 4 s that warm up. Every cell stands between two ` +
+      `- **Run**: ${rounds} rounds, each of ${milliseconds / 1000} s a cell, after 2.5 s that warm up. Every cell stands between two ` +
         "measurements of the floor, and its ratio is to their mean; every figure is the median of the rounds.",
       "- **Processes**: the real `writ webhook` (guard and stamps included), the load generator and the API server are " +
         "processes of their own. Reviews come over TLS 1.3 on keep-alive connections, one under way on each. Recording is " +
@@ -149,6 +155,25 @@ function growthTable(rows: readonly Row[]): string {
   return lines.length === 0 ? "Not in this run." : table("answer | review | layout | reads | by rate | by CPU", lines);
 }
 
+/** How many times longer the same review takes with `fields` and `schema`. */
+function exactTimes(rows: readonly Row[]): readonly { readonly scenario: string; readonly times: number }[] {
+  return rows
+    .filter(({ key }) => key.exact)
+    .flatMap(({ key, samples }) => {
+      const plain = rows.find(({ key: other }) => !other.exact && other.scenario === key.scenario);
+      if (plain === undefined) return [];
+      const times = samples.map(
+        (sample, round) => sample.mainThread / (plain.samples[round]?.mainThread ?? Number.NaN),
+      );
+      return [{ scenario: key.scenario, times: median(times) }];
+    });
+}
+
+function exactTable(rows: readonly Row[]): string {
+  const lines = exactTimes(rows).map(({ scenario, times }) => `\`${scenario}\` | ${number(times, 2)}`);
+  return lines.length === 0 ? "" : table("answer | times the CPU of the same review without", lines);
+}
+
 interface Growth {
   readonly key: CellKey;
   readonly byRate: number;
@@ -212,7 +237,7 @@ function megabytes(bytes: number): string {
   return number(bytes / 1024 / 1024);
 }
 
-function verdicts(rows: readonly Row[], resources: readonly Resources[]): string {
+function verdicts(rows: readonly Row[], resources: readonly Resources[], exact: readonly Row[]): string {
   const denials = rows.filter(({ key }) => key.scenario !== "Approved");
   const small = denials.filter(({ key }) => key.bytes === 4096);
   const lowest = (figure: (sample: Sample) => number): number =>
@@ -229,6 +254,10 @@ function verdicts(rows: readonly Row[], resources: readonly Resources[]): string
       most(({ byCpu }) => byCpu),
       2,
     )})`,
+    ...exactTimes(exact).map(
+      ({ scenario, times }) =>
+        `\`${scenario}\` of 100 KiB with fields and schema, times the CPU without | at most 1.5 | ${number(times, 2)}`,
+    ),
     ...many.flatMap(({ nodeOptions, residentAfter, readyAfter }) => [
       `resident memory at rest with 10,000 approvals, Node options ${flags(nodeOptions)} | at most 250 MiB | ${megabytes(residentAfter[0]?.resident ?? Number.NaN)} MiB`,
       `start to ready with 10,000 approvals, Node options ${flags(nodeOptions)} | at most 3 s | ${number(median(readyAfter) / 1000, 2)} s`,

@@ -27,7 +27,7 @@ function body({ agent, namespace, name }: Place, { scenario, bytes }: ReviewSpec
     const resource = scenario === "NoRule" ? "statefulsets" : "deployments";
     const kind = { group: "apps", version: "v1", kind: scenario === "NoRule" ? "StatefulSet" : "Deployment" };
     const objectName = scenario === "NoApproval" ? `other-${index}` : name;
-    const object = workload(kind.kind, namespace, objectName, padding);
+    const object = workload(kind.kind, namespace, objectName, padding, 4);
     const request = review({
       uid: `4e7e1f00-0000-4000-8000-${String(index).padStart(12, "0")}`,
       kind,
@@ -45,7 +45,7 @@ function body({ agent, namespace, name }: Place, { scenario, bytes }: ReviewSpec
         },
       },
       object,
-      oldObject: object,
+      oldObject: workload(kind.kind, namespace, objectName, padding, 3),
     });
     const text = JSON.stringify({ apiVersion: "admission.k8s.io/v1", kind: "AdmissionReview", request });
     return Buffer.from(text);
@@ -58,13 +58,13 @@ function body({ agent, namespace, name }: Place, { scenario, bytes }: ReviewSpec
 }
 
 /** A workload whose environment grows by `padding` bytes in variables of some 80 bytes, as large objects do. */
-function workload(kind: string, namespace: string, name: string, padding: number) {
+function workload(kind: string, namespace: string, name: string, padding: number, replicas: number) {
   return {
     apiVersion: "apps/v1",
     kind,
     metadata: { name, namespace, uid: `uid-${name}`, resourceVersion: "7", labels: { app: name } },
     spec: {
-      replicas: 3,
+      replicas,
       selector: { matchLabels: { app: name } },
       template: {
         metadata: { labels: { app: name } },

@@ -33,6 +33,10 @@ function plan(): readonly CellKey[] {
       ...counts.map((approvals): CellKey => ({ ...common, scenario: "Approved", approvals, bytes, reads: "memory" })),
       { ...common, scenario: "Approved", bytes, reads: "real" } as const,
     ]),
+    ...(["NoApproval", "Approved"] as const).flatMap((scenario): readonly CellKey[] => {
+      const key = { ...common, scenario, bytes: 102_400, reads: scenario === "Approved" ? "memory" : "stub" } as const;
+      return [key, { ...key, exact: true }];
+    }),
   ];
 }
 
@@ -86,13 +90,18 @@ function createServers(site: Site, { profile }: BenchOptions) {
     children.push(child);
     return child;
   };
-  const nameOfPopulation = ({ layout, approvals }: PopulationSpec): string =>
-    `${layout.replace(" ", "-")}-${approvals}`;
+  const nameOfPopulation = ({ layout, approvals, exact }: PopulationSpec): string =>
+    `${layout.replace(" ", "-")}-${approvals}${exact ? "-exact" : ""}`;
   const serverOf = async (child: Child): Promise<Server> => ({ child, target: site.target(await child.serving) });
 
   const api = (population: PopulationSpec): Promise<ApiServer> =>
     once(`api-${nameOfPopulation(population)}`, async () => {
-      const spec: StubSpec = { population, createdAt: Date.now() - 60_000, tls: site.tls };
+      const { layout, approvals, exact } = population;
+      const spec: StubSpec = {
+        population: { layout, approvals, ...(exact ? { exact } : {}) },
+        createdAt: Date.now() - 60_000,
+        tls: site.tls,
+      };
       const stub = script(`api-${nameOfPopulation(population)}`, "stub-api.ts", [JSON.stringify(spec)]);
       return { server: `https://127.0.0.1:${await stub.serving}`, ca: site.ca, credentials: { token: "bench" } };
     });
