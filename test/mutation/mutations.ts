@@ -1,0 +1,479 @@
+/** A check taken out of the source, and the tests of which at least one must turn red then. */
+export interface Mutation {
+  /** What the code no longer does. */
+  readonly name: string;
+  /** Under `src`. */
+  readonly file: string;
+  /** Stands in the file exactly once. */
+  readonly source: string;
+  readonly replacement: string;
+  /** Under `test/unit`. */
+  readonly tests: readonly string[];
+}
+
+type Entry = readonly [name: string, source: string, replacement: string];
+
+function mutationsOf(file: string, tests: readonly string[], entries: readonly Entry[]): readonly Mutation[] {
+  return entries.map(([name, source, replacement]) => ({ name, file, source, replacement, tests }));
+}
+
+const chain = "decision/chain.test.ts";
+const exact = ["decision/exact-change.test.ts", "decision/change-digest/change-digest.test.ts"];
+const effects = ["decision/effects/deletions.test.ts", "decision/effects/subresources.test.ts"];
+const pods = ["decision/effects/pods.test.ts", "decision/effects/hostile.test.ts", "decision/pod-credentials.test.ts"];
+const guard = ["admission/guard/guard.test.ts", "admission/guard/refusals.test.ts", "admission/guard/person.test.ts"];
+
+export const mutations: readonly Mutation[] = [
+  ...mutationsOf(
+    "decision/decide.ts",
+    [chain, "decision/own-request.test.ts"],
+    [
+      ["asks whether the requester is an agent", "if (stranger) return stranger;", ""],
+      ["lets no agent connect", "  checkConnect,\n", ""],
+      ["keeps agents off Writ itself", "  checkNeverGrantable,\n", ""],
+      ["freezes", "  checkFrozen,\n", ""],
+      ["asks for the agent's owner", "  checkIdentityOwner,\n", ""],
+      ["asks for a capability in force", "  checkCapability,\n", ""],
+      [
+        "stops the own request of a frozen agent",
+        "checkFrozen(facts) ?? checkIdentityOwner(facts)",
+        "checkIdentityOwner(facts)",
+      ],
+      [
+        "stops the own request of an agent without owner",
+        "checkFrozen(facts) ?? checkIdentityOwner(facts)",
+        "checkFrozen(facts)",
+      ],
+      ["holds shadow mode off the protected set", "...denial, absolute: true }", "...denial }"],
+    ],
+  ),
+  ...mutationsOf(
+    "decision/own-request.ts",
+    ["decision/own-request.test.ts"],
+    [
+      ["takes only a creation for an own request", 'operation !== "CREATE" || ', ""],
+      ["takes no subresource for an own request", ' || target.subresource !== ""', ""],
+      [
+        "takes no decided request for an own one",
+        "if (decisions !== undefined && !(Array.isArray(decisions) && decisions.length === 0)) return false;",
+        "",
+      ],
+      [
+        "takes no request for another agent for an own one",
+        "if (agentUserName(subjectOf(agent)) !== requester.userName) return false;",
+        "",
+      ],
+      [
+        "takes no request for another uid for an own one",
+        "return uid === undefined || uid === requester.uid;",
+        "return true;",
+      ],
+    ],
+  ),
+  ...mutationsOf(
+    "decision/checks/never-grantable.ts",
+    [chain],
+    [
+      ["never grants Writ's kinds", 'effect.group === "writ.dev" || ', ""],
+      ["never grants Writ's namespaces", "return own.includes(effect.namespace);", "return false;"],
+      ["never grants Writ's Namespace objects", "&& own.includes(effect.name)", "&& false"],
+    ],
+  ),
+  ...mutationsOf(
+    "decision/checks/frozen.ts",
+    [chain],
+    [["looks at the root owner's state", "if (!problem) return undefined;", "return undefined;"]],
+  ),
+  ...mutationsOf(
+    "decision/checks/identity-owner.ts",
+    [chain],
+    [
+      ["asks that exactly one owner answers", 'result.kind === "problem"', "false"],
+      ["asks that the agent's owner is live", "if (!problem) return undefined;", "return undefined;"],
+    ],
+  ),
+  ...mutationsOf(
+    "decision/checks/capability.ts",
+    [chain],
+    [
+      ["asks that a capability covers all effects", "!result || !coversAll(facts, results)", "!result"],
+      ["asks that the capability is in force", "if (!found) return undefined;", "return undefined;"],
+    ],
+  ),
+  ...mutationsOf(
+    "decision/checks/approval.ts",
+    [chain, "decision/credential.test.ts", "decision/effects/coverage.test.ts", "decision/oracle/regressions.test.ts"],
+    [
+      ["asks that the approved rules cover all effects", "if (!coversAll(facts, rules) || ", "if ("],
+      [
+        "keeps to the approval's targets for all effects",
+        " || !effects.every((effect) => targetsInclude(approval, effect))",
+        "",
+      ],
+      ["keeps to the approval's rules", " && (!spec.rules?.length || spec.rules.includes(rule.name))", ""],
+      [
+        "asks that the approval lives",
+        'if (life.phase !== "Live") return miss(',
+        'if (life.phase === "Pending") return miss(',
+      ],
+      ["binds to the agent's uid", "if (uid !== undefined && uid !== request.requester.uid)", "if (false)"],
+      ["asks for the credential", "if (credential) return miss(", "if (false) return miss("],
+      ["bounds the life of a token", " ?? lifetimeProblem(request, policy)", ""],
+      ["binds to the exact change", "if (change !== undefined) return miss(", "if (false) return miss("],
+      ["takes the highest risk", 'if (risk === "High" && life.terms?.risk !== "High")', "if (false)"],
+      ["asks for an owner of the object", 'if (claim.kind !== "owned") {', 'if (claim.kind !== "owned") continue; {'],
+      ["asks that the object's owner was asked", "if (!life.resourceOwnerNames.includes(name))", "if (false)"],
+    ],
+  ),
+  ...mutationsOf(
+    "decision/credential.ts",
+    ["decision/credential.test.ts"],
+    [
+      ["asks for a credential id", "if (id === undefined && policy?.requireTokenId !== false)", "if (false)"],
+      [
+        "asks for a token where one is required",
+        'if (policy?.requireTokenId === true && !id?.startsWith("JTI="))',
+        "if (false)",
+      ],
+      ["asks for a named token under bind: Token", 'policy?.bind === "Token" && tokenId === undefined', "false"],
+      ["asks for a named pod under bind: Pod", 'policy?.bind === "Pod" && podUid === undefined', "false"],
+      ["compares the token", "if (tokenId !== undefined && tokenId !== id)", "if (false)"],
+      ["compares the pod", "if (podUid !== undefined && podUid !== requester.podUid)", "if (false)"],
+      ["compares the life of a token", "&& seconds * 1000 <= longest", ""],
+    ],
+  ),
+  ...mutationsOf("decision/effects.ts", effects, [
+    ["counts an eviction", "    ...evictionEffects(request),\n", ""],
+    ["counts updates that delete", "    ...deletionEffects(request),\n", ""],
+    ["counts the last finalizer", "freed || orphaned", "orphaned"],
+    ["counts owner references", "freed || orphaned || finalized", "freed || finalized"],
+    ["counts the finalizing of namespaces", " || finalized", ""],
+    ["counts bindings as grants", "    ...grantEffects(request),\n", ""],
+    ["counts minted tokens", "    ...mintEffects(request),\n", ""],
+    ["counts Secrets that become tokens", '"kubernetes.io/service-account-token"', '"kubernetes.io/none"'],
+  ]),
+  ...mutationsOf("decision/effects.ts", pods, [["counts what pods use", "    ...podUseEffects(request),\n", ""]]),
+  ...mutationsOf("decision/pod-effects.ts", pods, [
+    ["counts bindings to nodes", "if (isBinding(target)) return", "if (false) return"],
+    ["counts what stays in a changed pod spec", "deepEqual(old, spec) ? []", "old !== spec ? []"],
+    ["counts the account", 'use("serviceaccounts", uses.serviceAccount)', ""],
+    ["counts Secrets", '...[...uses.secrets].sort().map((name) => use("secrets", name)),', ""],
+    ["counts reached nodes", "uses.reachesNode || choosesNode", "choosesNode"],
+    ["counts chosen nodes", "uses.reachesNode || choosesNode", "uses.reachesNode"],
+  ]),
+  ...mutationsOf("decision/pod-uses.ts", pods, [
+    ["takes `default` for an absent account", '?? "default"', '?? ""'],
+    ["counts an account that mounts by itself", "automounts || projectsCredential", "projectsCredential"],
+    ["counts projected credentials", "automounts || projectsCredential", "automounts"],
+    ["counts projected certificates", ', "podCertificate"]', "]"],
+    ["counts host namespaces", "reachesNode || usesHost", "reachesNode"],
+    ["counts Secrets of volumes", 'if (key === "secretName" &&', "if (false &&"],
+    ["counts Secrets by reference", "if (secretReference.test(key))", "if (false)"],
+    ["counts paths of the host", 'if (key === "hostPath"', 'if (key === "none"'],
+    ["counts privileged containers", '(key === "privileged" || key === "hostProcess")', "false"],
+    ["counts unmasked /proc", 'if (key === "procMount"', 'if (key === "none"'],
+    ["walks lists", 'for (const item of next) if (typeof item === "object") pending.push(item);', ""],
+  ]),
+  ...mutationsOf("decision/pod-specs.ts", pods, [
+    [
+      "sees init containers alone",
+      '"containers", "initContainers", "ephemeralContainers"',
+      '"containers", "ephemeralContainers"',
+    ],
+    [
+      "sees ephemeral containers alone",
+      '"containers", "initContainers", "ephemeralContainers"',
+      '"containers", "initContainers"',
+    ],
+    ["escapes names", 'key.replaceAll("~", "~0").replaceAll("/", "~1")', "key"],
+  ]),
+  ...mutationsOf(
+    "decision/coverage.ts",
+    ["decision/effects/coverage.test.ts", "decision/fields/fields.test.ts", "decision/unusable-schema.test.ts", chain],
+    [
+      ["matches rules", "if (!match.covers) return", "if (false) return"],
+      [
+        "lets fields and schema speak of the own effect alone",
+        'if (evidence === undefined) return { part: "operations" };',
+        "if (evidence === undefined) return undefined;",
+      ],
+      ["takes fields for updates alone", 'if (effect.verb !== "update") return', "if (false) return"],
+      ["keeps to the fields", "outside === undefined ? undefined :", "outside !== undefined ? undefined :"],
+      [
+        "keeps to the schema",
+        "return missedFields(rule, effect, evidence) ?? missedSchema(rule, effect, evidence);",
+        "return missedFields(rule, effect, evidence);",
+      ],
+      [
+        "refuses by a schema that is unusable",
+        'case "unusable":\n      return',
+        'case "unusable":\n      return undefined;\n      return',
+      ],
+    ],
+  ),
+  ...mutationsOf(
+    "decision/facts.ts",
+    ["decision/effects/coverage.test.ts", chain],
+    [["asks that every effect is covered", "effects.every((_, index)", "effects.some((_, index)"]],
+  ),
+  ...mutationsOf("decision/exact-change.ts", exact, [
+    ["compares the digest", "if (digest === change.digest) return undefined;", "return undefined;"],
+    [
+      "refuses what has no digest",
+      "return `it is bound to one exact change, and this one has no digest",
+      "return undefined && `it is bound to one exact change, and this one has no digest",
+    ],
+  ]),
+  ...mutationsOf("decision/change-digest.ts", exact, [
+    ["refuses a weak salt", "if (problem !== undefined) throw new RangeError(problem);", ""],
+    ["covers the uid", 'isNewObject(request) ? "" : (target.uid ?? "")', '""'],
+    ["covers the options", "options: coveredOptions(request.options)", "options: {}"],
+  ]),
+  ...mutationsOf(
+    "api/rules.ts",
+    ["api/rules.test.ts", chain, "decision/effects/coverage.test.ts"],
+    [
+      [
+        "lets no wildcard reach custom groups",
+        '!(rule.apiGroups.includes("*") && isBuiltInGroup(effect.group))',
+        '!rule.apiGroups.includes("*")',
+      ],
+      [
+        "lets no wildcard reach subresources",
+        '!(rule.resources.includes("*") && effect.subresource === "")',
+        '!rule.resources.includes("*")',
+      ],
+      [
+        "lets no wildcard cover USE",
+        'if (effect.verb === "use" && !(namesGroup && namesResource)) return "resources";',
+        "",
+      ],
+      [
+        "lets no wildcard reach the protected set",
+        "if (isProtected(effect.group, resource, more) && !(",
+        "if (false && !(",
+      ],
+      ["asks that a rule for the protected set is High", ' && ruleRisk(rule) === "High")) {', ")) {"],
+      [
+        "keeps to operations",
+        'if (!rule.operations.some((operation) => operations.includes(operation))) return "operations";',
+        "",
+      ],
+      ["keeps to versions", '    return "apiVersions";', "    return undefined;"],
+      [
+        "keeps to the scope",
+        'if ((rule.scope === "Namespaced") !== (effect.namespace !== undefined)) return "scope";',
+        "",
+      ],
+      ["keeps to namespaces", 'return "namespaces";', "return undefined;"],
+      ["keeps to names", '    return "resourceNames";', "    return undefined;"],
+    ],
+  ),
+  ...mutationsOf(
+    "admission/prove.ts",
+    ["admission/gate/prove.test.ts", "admission/gate/prove-owners.test.ts"],
+    [
+      ["reads what a verdict rests on", "if (count === 0) return", "return"],
+      ["reads the approval", "approvals: [approvalKey(approval)],", "approvals: [],"],
+      ["reads the capability", "capabilities: [capability.metadata.name],", "capabilities: [],"],
+      [
+        "reads the root owner",
+        "[rootOwner, identityOwner, policyOwner, ...approvingOwners]",
+        "[identityOwner, policyOwner, ...approvingOwners]",
+      ],
+      [
+        "reads the agent's owner",
+        "[rootOwner, identityOwner, policyOwner, ...approvingOwners]",
+        "[rootOwner, policyOwner, ...approvingOwners]",
+      ],
+      [
+        "reads the policy owner",
+        "[rootOwner, identityOwner, policyOwner, ...approvingOwners]",
+        "[rootOwner, identityOwner, ...approvingOwners]",
+      ],
+      [
+        "reads the approving owners",
+        "[rootOwner, identityOwner, policyOwner, ...approvingOwners]",
+        "[rootOwner, identityOwner, policyOwner]",
+      ],
+      [
+        "reads owners for an own request",
+        "owners: [rootOwner.metadata.name, identityOwner.metadata.name], capabilities: [], approvals: []",
+        "owners: [], capabilities: [], approvals: []",
+      ],
+      ["denies when reads fail", 'verdict: deny("LiveReadFailed", message, "try again"),', "verdict,"],
+      ["denies when clocks are apart", "if (fresh.clockSkew > maxClockSkew)", "if (false)"],
+      ["decides anew on what was read", "round === 0 ? cached : withFresh(cached, changed)", "cached"],
+      ["reads approvals that may live by now", "verdict.awaiting.map(approvalKey)", "[]"],
+    ],
+  ),
+  ...mutationsOf(
+    "admission/gate.ts",
+    ["admission/gate/gate.test.ts"],
+    [
+      [
+        "denies while the cache is not synced",
+        "problem === undefined ? await decideLive(request) : unsynced(request, problem)",
+        "await decideLive(request)",
+      ],
+      [
+        "denies what cannot be recorded",
+        'return denialAnswer(\n        deny("RecordFailed"',
+        'return answer ?? denialAnswer(\n        deny("RecordFailed"',
+      ],
+      [
+        "records before it answers",
+        'await record("decision", recorded)',
+        'await record("decision", recorded).catch(() => ({ writer: "", index: 0n, leafHash: Buffer.alloc(0) }))',
+      ],
+      ["holds shadow mode off what is absolute", "!verdict.absolute && ", ""],
+      ["ends shadow mode", " && now < shadowUntil", ""],
+      ["seals denials of the protected set", "verdict: sealProtected(verdict, facts)", "verdict"],
+    ],
+  ),
+  ...mutationsOf(
+    "admission/authorize/judge-access.ts",
+    ["admission/authorize/judge-access.test.ts"],
+    [
+      ["governs agents alone", "if (!governsAccess(spec, agents)) return undefined;", ""],
+      ["denies masks", 'if (verb.startsWith("impersonate")) return "ImpersonationDenied";', ""],
+      ["denies escalate", 'verb === "escalate" || ', ""],
+      ["denies bind", ' || verb === "bind"', ""],
+      ["denies proxies", 'subresource === "proxy" || ', ""],
+      ["denies unsafe deletion", 'if (verb === "unsafe-delete-ignore-read-errors") return "UnsafeDeleteDenied";', ""],
+      [
+        "denies admission configuration",
+        ' && !readVerbs.has(verb)) return "AdmissionConfigurationDenied";',
+        ' && false) return "AdmissionConfigurationDenied";',
+      ],
+      ["denies writes to paths", 'readMethods.has(verb) ? undefined : "NonResourceWriteDenied"', "undefined"],
+    ],
+  ),
+  ...mutationsOf("admission/guard/guard.ts", guard, [
+    [
+      "lets agents only request",
+      'if (byAgent && !(change.resource === "elevationapprovals" && change.operation === "CREATE")) {',
+      "if (false) {",
+    ],
+    [
+      "refuses when it cannot look up",
+      'return refuse("LookupFailed", "what the guard has to know could not be read from the API server");',
+      "return admitted();",
+    ],
+    [
+      "refuses what it cannot record",
+      'return refusalAnswer(refuse("RecordFailed", "the change could not be recorded"));',
+      "return answer;",
+    ],
+    ["asks who may claim", "if (!(await mayClaim(user, name))) {", "if (false) {"],
+    ["looks at the content of owners", "return checkOwner(change, settings) ?? admitted(", "return admitted("],
+    ["asks members to hand a capability over", "if (changesPolicyOwner(change) && !isMember", "if (false && !isMember"],
+    ["asks members to suspend a capability", "if (changesSuspension(change) && !isMember)", "if (false)"],
+    [
+      "looks at the content of capabilities",
+      "checkCapabilityContent(object, settings) ?? checkDefinition(change, settings)",
+      "checkDefinition(change, settings)",
+    ],
+    [
+      "looks at definitions",
+      "checkCapabilityContent(object, settings) ?? checkDefinition(change, settings)",
+      "checkCapabilityContent(object, settings)",
+    ],
+    [
+      "approves on a synced cache alone",
+      'if (problem !== undefined) return refuse("LookupFailed"',
+      'if (false) return refuse("LookupFailed"',
+    ],
+    [
+      "looks at new approvals",
+      "return checkNewApproval(change, snapshot, settings, sameRequestId) ?? admitted();",
+      "return admitted();",
+    ],
+    ["looks at new decisions", "if (refusal) return refusal;\n  }\n  return admitted();", "}\n  return admitted();"],
+  ]),
+  ...mutationsOf("admission/guard/owner-change.ts", guard, [
+    ["asks for `claim` to create", 'if (!old) return "claim";', 'if (!old) return "nothing";'],
+    [
+      "asks for `claim` to lift a suspension",
+      "if (releases || powerFields.some(changed))",
+      "if (powerFields.some(changed))",
+    ],
+    ["asks for `claim` to change members", '["members", "identities"', '["identities"'],
+    ["asks for `claim` to change identities", '"identities", "resources", "decisions"', '"resources", "decisions"'],
+    ["asks for `claim` to change resources", '"resources", "decisions"', '"decisions"'],
+    ["refuses identities outside the agents", "  if (outside) {", "  if (false) {"],
+    ["lets the root owner claim nothing", "name === settings.rootOwnerName && claims > 0", "false"],
+  ]),
+  ...mutationsOf("admission/guard/capability-change.ts", guard, [
+    ["refuses agents outside the set", "  if (outside) {", "  if (false) {"],
+    ["refuses Writ's namespaces in rules", "if (namespace !== undefined) {", "if (false) {"],
+    ["refuses malformed fields", 'if (parsed.kind === "error") {', "if (false) {"],
+    ["refuses unusable schemas", "  if (schema) {", "  if (false) {"],
+    [
+      "refuses Low rules for the protected set",
+      'if (ruleRisk(rule) === "High") return undefined;',
+      "return undefined;",
+    ],
+    [
+      "refuses forged definitions",
+      'return refuse(\n    "ForgedDefinition"',
+      'return undefined && refuse(\n    "ForgedDefinition"',
+    ],
+  ]),
+  ...mutationsOf("admission/guard/approval-change.ts", guard, [
+    ["refuses decisions at creation", "if ((spec.decisions?.length ?? 0) > 0) return decisionsAtCreation();", ""],
+    ["refuses a forged requester", "if (spec.requestedBy !== user.username) {", "if (false) {"],
+    ["lets an agent request for itself alone", "if (isAgent(user, settings.agents) && !isOwn) {", "if (false) {"],
+    ["refuses a used requestID", "  if (used) {", "  if (false) {"],
+    ["refuses a weak salt", "if (salt !== undefined) return", "if (false) return"],
+    ["asks for the credential that is bound", "  if (unnamed) {", "  if (false) {"],
+    [
+      "looks at the terms",
+      'return result.kind === "problem" ? refuse(result.code, result.message) : undefined;',
+      "return undefined;",
+    ],
+    ["refuses decisions in another's name", "if (decision.by !== user.username) {", "if (false) {"],
+    [
+      "judges decisions",
+      'if (judged.kind === "refusal") return judged;',
+      'if (judged.kind === "refusal") return undefined;',
+    ],
+    ["asks for an attestation", "    payload !== undefined &&\n", "    payload === undefined ||\n"],
+    ["asks that the attestation is this caller's", "    payload.userInfoDigest === userInfoDigest(user) &&\n", ""],
+    ["asks that the attestation is fresh", "Math.abs(at - now) <= maxStampAge", "true"],
+  ]),
+  ...mutationsOf("admission/guard/judge-decision.ts", guard, [
+    [
+      "asks for a member",
+      'if (member.kind === "refusal") return member;',
+      'if (member.kind === "refusal" && member.code === "CredentialRequired") return member;',
+    ],
+    ["lets only owners with a say reject", "if (names.has(decision.ownerName)) return judged;", "return judged;"],
+    [
+      "lets nobody approve their own request",
+      "if (excludedPersons(approval, owners).has(owners.person(user.username))) {",
+      "if (false) {",
+    ],
+    [
+      "lets only owners with a say approve",
+      "if (!lines.some((line) => line.ownerName === decision.ownerName)) {",
+      "if (false) {",
+    ],
+    [
+      "lets nobody approve what is over",
+      'if (["Denied", "Revoked", "Expired", "Exhausted"].includes(life.phase)) {',
+      "if (false) {",
+    ],
+    [
+      "compares the confirmed digest",
+      "if (decision.policyDigest !== undefined && decision.policyDigest !== digest) {",
+      "if (false) {",
+    ],
+  ]),
+  ...mutationsOf("admission/guard/person.ts", guard, [
+    ["takes no agent for a person", "!isAgent(user, agents) && ", ""],
+    ["takes no system identity for a person", " && !isSystemName(user.username)", ""],
+    ["asks for membership", "if (!membership) {", "if (false) {"],
+    ["asks for a credential", "if (credential === undefined) {", "if (false) {"],
+  ]),
+];

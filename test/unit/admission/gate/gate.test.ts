@@ -1,0 +1,97 @@
+import { describe, expect, test } from "vitest";
+import { createGate } from "../../../../src/admission/gate.ts";
+import type { GateOptions } from "../../../../src/admission/gate.ts";
+import type { Answer } from "../../../../src/admission/handler.ts";
+import { approvalKey } from "../../../../src/decision/snapshot.ts";
+import type { AdmissionRequest } from "../../../../src/decision/admission-request.ts";
+import { createLogger } from "../../../../src/telemetry/logger.ts";
+import { ours } from "../../../builders/installation.ts";
+import { review } from "../../../builders/review.ts";
+import { after, minute } from "../../../builders/time.ts";
+import { approved, snapshot } from "../../../builders/world.ts";
+
+interface Asked {
+  readonly answer: Answer;
+  /** `verdict code` of each record. */
+  readonly recorded: readonly string[];
+}
+
+/** The gate in the world of the builders, in which `bot` may update the deployment of the review. */
+async function ask(mods: Partial<AdmissionRequest>, options: Partial<GateOptions> = {}): Promise<Asked> {
+  const recorded: string[] = [];
+  const present = snapshot();
+  const gate = createGate({
+    settings: ours.settings,
+    cache: { snapshot: () => present, problems: () => [] },
+    reader: {
+      read: async ({ owners, capabilities, approvals }) => ({
+        owners: new Map(owners.map((name) => [name, present.owners.get(name)])),
+        capabilities: new Map(capabilities.map((name) => [name, present.capability(name)])),
+        approvals: new Map(approvals.map((name) => [name, name === approvalKey(approved) ? approved : undefined])),
+        clockSkew: 0,
+      }),
+    },
+    record: async (_, spec) => {
+      const { verdict, code } = spec as { readonly verdict: string; readonly code: string };
+      recorded.push(`${verdict} ${code}`);
+      return { writer: "w0", index: 7n, leafHash: Buffer.alloc(32, 1) };
+    },
+    clock: () => after(2 * minute),
+    log: createLogger({ level: "silent", name: "test" }),
+    shadowUntil: undefined,
+    ...options,
+  });
+  const answer = await gate({ request: review(mods), caller: { kind: "path" }, arrivedAt: 0, deadline: 4000 });
+  return { answer, recorded };
+}
+
+const denied: Partial<AdmissionRequest> = {
+  resource: { group: "apps", version: "v1", resource: "statefulsets" },
+};
+const secret: Partial<AdmissionRequest> = { resource: { group: "", version: "v1", resource: "secrets" } };
+
+describe("the gate", () => {
+  test("records what it answers, and names the place of the record", async () => {
+    const allowed = await ask({});
+    expect([allowed.answer.allowed, allowed.recorded]).toEqual([true, ["allow Approved"]]);
+    expect(Object.values(allowed.answer.auditAnnotations ?? {})).toEqual([`w0;7;${"01".repeat(32)}`]);
+    const refused = await ask(denied);
+    expect([refused.answer.allowed, refused.recorded]).toEqual([false, ["deny NoRule"]]);
+  });
+
+  test("admits nothing that it cannot record", async () => {
+    const record = (): Promise<never> => Promise.reject(new Error("disk full"));
+    expect((await ask({}, { record })).answer).toMatchObject({ allowed: false, code: "RecordFailed" });
+  });
+
+  test("admits nothing while it does not know the present objects", async () => {
+    const cache = { snapshot: () => snapshot(), problems: () => ["the watch is dead"] };
+    const { answer, recorded } = await ask({}, { cache });
+    expect([answer.code, recorded]).toEqual(["CacheNotSynced", ["deny CacheNotSynced"]]);
+  });
+
+  test("decides a dry run and records nothing", async () => {
+    const rehearsed = await ask({ dryRun: true });
+    expect([rehearsed.answer.allowed, rehearsed.recorded]).toEqual([true, []]);
+    expect((await ask({ ...denied, dryRun: true })).answer.allowed).toBe(false);
+  });
+});
+
+describe("in shadow mode the gate", () => {
+  const until = { shadowUntil: after(3 * minute) };
+
+  test("admits what it would deny, and records so", async () => {
+    const { answer, recorded } = await ask(denied, until);
+    expect([answer.allowed, recorded]).toEqual([true, ["would-deny NoRule"]]);
+  });
+
+  test("denies the protected set, also while it does not know the present objects", async () => {
+    expect((await ask(secret, until)).answer.allowed).toBe(false);
+    const cache = { snapshot: () => snapshot(), problems: () => ["the watch is dead"] };
+    expect((await ask(secret, { ...until, cache })).answer).toMatchObject({ allowed: false, code: "CacheNotSynced" });
+  });
+
+  test("denies again once its end has come", async () => {
+    expect((await ask(denied, { shadowUntil: after(2 * minute) })).answer.allowed).toBe(false);
+  });
+});
