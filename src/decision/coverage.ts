@@ -14,6 +14,8 @@ export interface Miss {
   readonly part: MissedPart;
   /** Which field or keyword, where the part alone does not say. */
   readonly detail?: string;
+  /** How many changed paths lie outside: the fewer, the nearer the rule. */
+  readonly outside?: number;
 }
 
 /** Parts in the order in which they are asked: the later the miss, the nearer the rule. */
@@ -42,8 +44,9 @@ function missedFields(rule: AgentCapabilityRule, effect: Effect, evidence: Evide
   const allowed = rule.fields.map(parseFieldPath);
   const outside = evidence
     .changedPaths()
-    .find((path) => !allowed.some((field) => field.kind === "path" && isWithin(path, field.path)));
-  return outside === undefined ? undefined : { part: "fields", detail: shorten(outside) };
+    .filter((path) => !allowed.some((field) => field.kind === "path" && isWithin(path, field.path)));
+  const [first] = outside;
+  return first === undefined ? undefined : { part: "fields", detail: shorten(first), outside: outside.length };
 }
 
 function missedSchema(rule: AgentCapabilityRule, effect: Effect, evidence: Evidence): Miss | undefined {

@@ -2,7 +2,7 @@ import { parseDuration } from "../api/duration.ts";
 import type { AgentCapabilityCredential, ElevationApprovalCredential } from "../api/types.gen.ts";
 import type { ReasonCode } from "./reason.ts";
 import type { JsonObject } from "./admission-request.ts";
-import { asObject, own } from "./json.ts";
+import { asObject, own, ownText } from "./json.ts";
 import type { Requester, WriteRequest } from "./write-request.ts";
 
 export interface CredentialProblem {
@@ -57,7 +57,13 @@ export function lifetimeProblem(
 ): CredentialProblem | undefined {
   const longest = policy?.maxLifetime === undefined ? undefined : parseDuration(policy.maxLifetime);
   const isTokenRequest = target.group === "" && target.resource === "serviceaccounts" && target.subresource === "token";
-  if (longest === undefined || !isTokenRequest || operation !== "CREATE") return undefined;
+  if (longest === undefined) return undefined;
+  if (target.resource === "secrets" && ownText(object, "type") === "kubernetes.io/service-account-token") {
+    return unbound(
+      `the capability allows tokens of at most ${policy?.maxLifetime ?? ""}, and that of a Secret never ends`,
+    );
+  }
+  if (!isTokenRequest || operation !== "CREATE") return undefined;
   const spec = asObject(own(object, "spec"));
   const asked = own(spec, "expirationSeconds") ?? 3600;
   const seconds = asked === extendedWhenAsked && isForPod(spec) ? extendedLife : asked;

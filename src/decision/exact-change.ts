@@ -1,5 +1,6 @@
 import type { ElevationApproval } from "../api/types.gen.ts";
 import { changeDigest } from "./change-digest.ts";
+import { describeChange } from "./describe-change.ts";
 import type { WriteRequest } from "./write-request.ts";
 
 /** Why a request is not the exact change that an approval names; undefined when it is, or when any will do. */
@@ -13,5 +14,19 @@ export function changeProblem(approval: ElevationApproval, request: WriteRequest
     return `it is bound to one exact change, and this one has no digest: ${error instanceof Error ? error.message : ""}`;
   }
   if (digest === change.digest) return undefined;
-  return `it is bound to the exact change ${change.digest}, and this one has the digest ${digest}`;
+  return `it is bound to the exact change ${change.digest}, and this one has the digest ${digest}: ${inWords(request)}`;
+}
+
+const maxTold = 3;
+
+/** The first changes in words; of a Secret its keys alone. */
+function inWords(request: WriteRequest): string {
+  const { changes, omitted } = describeChange(request);
+  const told = changes.slice(0, maxTold).map(({ path, kind, before, after }) => {
+    const values =
+      kind === "changed" && before !== undefined && after !== undefined ? ` from ${before} to ${after}` : "";
+    return `${path} ${kind}${values}`;
+  });
+  const more = changes.length - told.length + omitted;
+  return [...told, ...(more > 0 ? [`${more} more`] : []), ...(told.length === 0 ? [request.operation] : [])].join(", ");
 }

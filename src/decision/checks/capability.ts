@@ -81,16 +81,15 @@ function nearestRule(facts: Facts): NearestRule | undefined {
       const miss = result.misses[uncovered];
       if (!miss) continue;
       const candidate = { effect, index: uncovered, result, miss, covered };
-      if (!best || covered > best.covered || (covered === best.covered && depth(miss) > depth(best.miss))) {
-        best = candidate;
-      }
+      if (!best || covered > best.covered || (covered === best.covered && isNearer(miss, best.miss))) best = candidate;
     }
   }
   return best;
 }
 
-function depth({ part }: Miss): number {
-  return missOrder.indexOf(part);
+function isNearer(a: Miss, b: Miss): boolean {
+  const [left, right] = [missOrder.indexOf(a.part), missOrder.indexOf(b.part)];
+  return left > right || (left === right && (a.outside ?? 0) < (b.outside ?? 0));
 }
 
 function nearestOf({ capability, rule }: RuleResult, missed: string): NearestMiss {
