@@ -167,6 +167,18 @@ describe("USE is covered", () => {
   });
 });
 
+test("the owner of what is used must have been asked, not the owner of the object alone", () => {
+  const policy = { approval: [{ risk: "High", approvers: [{ from: "ResourceOwner" }] }] } as const;
+  const everywhere = editOwner(payments, { resources: [{ scope: "Namespaced", namespaces: ["*"] }] });
+  const hosts = editOwner(platform, { resources: [{ scope: "Cluster" }] });
+  const vault = owner("vault", {
+    resources: [{ scope: "Namespaced", namespaces: ["payments-prod"], resources: ["secrets"], resourceNames: ["db"] }],
+  });
+  const scene = under({ ...policy, rules: all });
+  expect(code({ ...scene, owners: [root, hosts, everywhere] })).toBe("Approved");
+  expect(code({ ...scene, owners: [root, hosts, everywhere, vault] })).toBe("ResourceOwnerNotAsked");
+});
+
 describe("a rule with fields or schema", () => {
   const update: NonNullable<Scene["review"]> = {
     object: { spec: { template: { spec: { ...spec, hostPID: false, volumes: [] } } } },
@@ -209,6 +221,13 @@ describe("a rule with fields or schema", () => {
       judge({ ...under({ rules: [rule("own", { ...part, operations: ["UPDATE", "DELETE"] })] }), review }).code,
     ).toBe("NoRule");
     expect(judge({ ...under({ rules: [rule("own", part), drop] }), review }).code).toBe("Approved");
+  });
+
+  test("covers no deletion of the object itself, schema or fields", () => {
+    for (const part of [{ schema: {} }, { fields: ["spec"] }]) {
+      const rules = [rule("drop", { operations: ["DELETE"], ...part, ...versions })];
+      expect(judge({ ...under({ rules }), review: { operation: "DELETE", object: null } }).code).toBe("NoRule");
+    }
   });
 
   test("does not add its fields to those of another", () => {

@@ -163,6 +163,11 @@ describe("fields", () => {
     expect(verdict(["spec.template.spec.containers[name=debug].image"], added)).toBe("FieldNotCovered");
   });
 
+  test("take no notice of these paths, and no others", () => {
+    const names = ["managedFields", "resourceVersion", "generation", "uid", "creationTimestamp", "selfLink"];
+    expect(serverManagedPaths.map(formatFieldPath)).toEqual(names.map((name) => `metadata.${name}`));
+  });
+
   test.each(serverManagedPaths.map((path) => [formatFieldPath(path)]))("take no notice of %s", (path) => {
     const [, name = ""] = path.split(".");
     const moved = edit(edit(web, ["spec", "replicas"], 2), ["metadata", name], "moved");
