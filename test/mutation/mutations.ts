@@ -198,7 +198,11 @@ export const mutations: readonly Mutation[] = [
         "if (evidence === undefined) return undefined;",
       ],
       ["takes fields for updates alone", 'if (effect.verb !== "update") return', "if (false) return"],
-      ["keeps to the fields", "outside === undefined ? undefined :", "outside !== undefined ? undefined :"],
+      [
+        "keeps to the fields",
+        'return first === undefined ? undefined : { part: "fields"',
+        'return true ? undefined : { part: "fields"',
+      ],
       [
         "keeps to the schema",
         "return missedFields(rule, effect, evidence) ?? missedSchema(rule, effect, evidence);",

@@ -237,6 +237,12 @@ describe("under an approval of everything that wildcards reach", () => {
       ]);
     });
 
+    test("a CSI driver's volume names a Secret, and may be given a token of the account", async () => {
+      const csi = { driver: "secrets.example.com", nodePublishSecretRef: { name: "db" } };
+      const [agent, control] = await createPod(volume({ csi }));
+      expect([agent, control]).toEqual([expect.stringMatching(/^NoRule: use (secrets|serviceaccounts)$/), "admitted"]);
+    });
+
     test("a projected certificate is the account's", async () => {
       const podCertificate = { signerName: "example.com/pods", keyType: "ED25519", credentialBundlePath: "c.pem" };
       expect(await createPod(volume({ projected: { sources: [{ podCertificate }] } }))).toEqual([
@@ -252,7 +258,6 @@ describe("under an approval of everything that wildcards reach", () => {
       ["of an init container", podSpec({ initContainers: [{ ...container({ env: [key] }), name: "init" }] })],
       ["as a volume", volume({ secret: { secretName: "db" } })],
       ["as a projected volume", volume({ projected: { sources: [{ secret: { name: "db" } }] } })],
-      ["by a CSI driver", volume({ csi: { driver: "secrets.example.com", nodePublishSecretRef: { name: "db" } } })],
       ["to pull images", podSpec({ imagePullSecrets: [{ name: "db" }] })],
     ])("%s", async (_, spec) => {
       expect(await createPod(spec)).toEqual(["NoRule: use secrets", "admitted"]);
