@@ -61,6 +61,7 @@ function judgeOwnRequest(facts: Facts): Verdict {
 export function sealProtected(denial: Denial, { effects, settings }: Pick<Facts, "effects" | "settings">): Denial {
   const sealed = effects.some(
     (effect) =>
+      ["use", "mint", "grant"].includes(effect.verb) ||
       isProtected(effect.group, effectResource(effect), settings.protectedResources) ||
       isNeverGrantable(effect, settings),
   );

@@ -53,7 +53,7 @@ function walkReferences(spec: JsonObject): References {
 const secretReference = /^(?:secret|secretRef|secretKeyRef|imagePullSecrets|.+SecretRef)$/;
 
 /** Projected volumes that hold a credential of the account: its token, or a certificate in its name (KEP-4317). */
-const accountCredentials: ReadonlySet<string> = new Set(["serviceAccountToken", "podCertificate"]);
+const accountCredentials: ReadonlySet<string> = new Set(["csi", "serviceAccountToken", "podCertificate"]);
 
 function note(key: string, value: JsonValue, into: References): void {
   if (key === "secretName" && typeof value === "string" && value !== "") into.secrets.add(value);
@@ -67,4 +67,12 @@ function note(key: string, value: JsonValue, into: References): void {
   if (key === "hostPath" && isObject(value)) into.reachesNode = true;
   if ((key === "privileged" || key === "hostProcess") && value === true) into.reachesNode = true;
   if (key === "procMount" && value === "Unmasked") into.reachesNode = true;
+  if (key === "capabilities" && isObject(value) && addsPower(own(value, "add"))) into.reachesNode = true;
+}
+
+/** Linux capabilities that are as good as privileged (capabilities(7)); containers name them without CAP_. */
+const powers: ReadonlySet<JsonValue> = new Set(["ALL", "SYS_ADMIN", "SYS_MODULE", "SYS_PTRACE", "SYS_RAWIO", "BPF"]);
+
+function addsPower(added: JsonValue | undefined): boolean {
+  return isList(added) && added.some((name) => powers.has(typeof name === "string" ? name.replace(/^CAP_/, "") : name));
 }

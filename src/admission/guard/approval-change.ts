@@ -15,6 +15,13 @@ import type { Refusal } from "./refusal.ts";
 
 type ApprovalChange = Change<ElevationApproval>;
 
+/** Open requests of one agent in one namespace: each costs every later write there a look. */
+const maxOpenRequests = 50;
+
+function isOpen({ spec, status }: ElevationApproval): boolean {
+  return !spec.decisions?.length && (status?.phase === undefined || status.phase === "Pending");
+}
+
 /** How far a stamp's time may lie from the guard's: both run within one request. */
 const maxStampAge = 60_000;
 
@@ -39,6 +46,15 @@ export function checkNewApproval(
   const isOwn = agent === user.username && (spec.agent.uid === undefined || spec.agent.uid === user.uid);
   if (isAgent(user, settings.agents) && !isOwn) {
     return refuse("AgentsMayOnlyRequest", `agent ${user.username} may request for itself only, not for ${agent}`);
+  }
+  if (isAgent(user, settings.agents)) {
+    const open = snapshot.approvalsOf(agent, metadata.namespace ?? "").filter(isOpen).length;
+    if (open >= maxOpenRequests) {
+      return refuse(
+        "TooManyRequests",
+        `agent ${agent} has ${open} open requests in ${metadata.namespace ?? ""} already`,
+      );
+    }
   }
   const used = sameRequestId.find((other) => other.metadata.uid !== metadata.uid);
   if (used) {
@@ -102,7 +118,8 @@ export function checkNewDecision(
     payload.credentialId === judged.credentialId &&
     payload.userInfoDigest === userInfoDigest(user) &&
     at !== undefined &&
-    Math.abs(at - now) <= maxStampAge;
+    // No clock stands in the way of a rejection.
+    (decision.verdict === "Reject" || Math.abs(at - now) <= maxStampAge);
   return genuine
     ? undefined
     : refuse("ForgedDecision", `the decision of ${decision.by} carries no attestation of this request`);

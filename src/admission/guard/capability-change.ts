@@ -74,16 +74,28 @@ function checkRule(rule: AgentCapabilityRule, settings: DecisionSettings): Refus
   return undefined;
 }
 
-/** Whether `definedBy` is as it was, absent, or genuinely attested. A stale one is inert and harmless. */
+/** Whether a member of the policy owner has defined the capability as it is, by what it says itself. */
+export function isDefined(capability: AgentCapability, { clusterId, verify }: DecisionSettings["trust"]): boolean {
+  const { definedBy } = capability.spec;
+  const statement = definedBy && definitionStatement(definedBy, clusterId);
+  if (!statement || definedBy?.attestation === undefined) return false;
+  return statement.policyDigest === policyDigest(capability) && verify(statement, definedBy.attestation) !== undefined;
+}
+
+/**
+ * Whether `definedBy` is as it was, absent, or the caller's own. An attestation that was genuine once is not brought
+ * back: re-creating a suspended capability with it would lift the suspension, which members alone may do.
+ */
 export function checkDefinition(
-  { object, old }: Change<AgentCapability>,
+  { object, old, user }: Change<AgentCapability>,
   settings: DecisionSettings,
 ): Refusal | undefined {
   const definedBy = object.spec.definedBy;
   if (!definedBy || sameJson(definedBy, old?.spec.definedBy)) return undefined;
   const statement = definitionStatement(definedBy, settings.trust.clusterId);
   const { attestation } = definedBy;
-  if (statement && attestation !== undefined && settings.trust.verify(statement, attestation)) return undefined;
+  const isOwn = statement?.by === user.username;
+  if (isOwn && attestation !== undefined && settings.trust.verify(statement, attestation)) return undefined;
   return refuse(
     "ForgedDefinition",
     `definedBy of AgentCapability "${object.metadata.name}" carries no attestation of this installation, and you are no member of "${object.spec.policyOwnerName}" who could define it`,

@@ -73,11 +73,29 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 
 /** Whether an update leaves the object as it was, what the API server itself writes aside. */
 export function changesNothing({ object, old }: WritChange): boolean {
-  return old !== undefined && canonicalJson(clientPart(object)) === canonicalJson(clientPart(old));
+  return (
+    old !== undefined &&
+    canonicalJson(clientPart(object)) === canonicalJson(clientPart(old)) &&
+    canonicalJson(ownerReferencesOf(object)) === canonicalJson(ownerReferencesOf(old))
+  );
+}
+
+/**
+ * Whether an object gets an owner reference that it did not have: the garbage collector would delete it in nobody's name
+ * once that owner is gone. An approval may be born with one, since whoever deletes what it belongs to means that.
+ */
+export function gainsOwnerReferences({ resource, object, old }: WritChange): boolean {
+  if (old === undefined && resource === "elevationapprovals") return false;
+  const known = new Set(ownerReferencesOf(old).map((reference) => canonicalJson(reference)));
+  return ownerReferencesOf(object).some((reference) => !known.has(canonicalJson(reference)));
+}
+
+function ownerReferencesOf(object: WritObject | undefined): readonly unknown[] {
+  const references = (object?.metadata as { readonly ownerReferences?: unknown } | undefined)?.ownerReferences;
+  return Array.isArray(references) ? references : [];
 }
 
 function clientPart({ spec, metadata }: WritObject): object {
   const { name, labels = {}, annotations = {}, finalizers = [] } = metadata;
-  const { ownerReferences = [] } = metadata as { readonly ownerReferences?: readonly unknown[] };
-  return { spec, metadata: { name, labels, annotations, finalizers, ownerReferences } };
+  return { spec, metadata: { name, labels, annotations, finalizers } };
 }

@@ -4,6 +4,8 @@ import { formatTimestamp } from "../../api/timestamp.ts";
 import type { AgentCapability, ElevationApproval, IdentityOwner } from "../../api/types.gen.ts";
 import type { WritCache } from "../../cache/writ-cache.ts";
 import type { DecisionSettings } from "../../decision/facts.ts";
+import { EntryTooLargeError } from "../../ledger/ledger-errors.ts";
+import type { Receipt } from "../../ledger/ledger-writer.ts";
 import type { Logger } from "../../telemetry/logger.ts";
 import type { AdmissionHandler, Answer, Call } from "../handler.ts";
 import type { LiveReader } from "../live-reader.ts";
@@ -18,9 +20,10 @@ import {
   definesCapability,
   sameJson,
 } from "./capability-change.ts";
-import { changesNothing, readChange } from "./change.ts";
+import { changesNothing, gainsOwnerReferences, readChange } from "./change.ts";
 import type { Change, WritChange } from "./change.ts";
 import { changeRecord, deletionRecord } from "./change-record.ts";
+import type { ChangeEntry } from "./change-record.ts";
 import type { ClaimReview } from "./claim-review.ts";
 import { liveSnapshot } from "./lookup.ts";
 import type { LiveSnapshot } from "./lookup.ts";
@@ -58,13 +61,23 @@ export function createGuard(options: GuardOptions): AdmissionHandler {
     const answer: Answer = { allowed: true, code: "Admitted", message: "", warnings: outcome.warnings };
     if (request.dryRun === true || changesNothing(change)) return answer;
     try {
-      const { kind, spec } = changeRecord(call, change, formatTimestamp(clock()));
-      return { ...answer, auditAnnotations: auditAnnotations(request.uid, await record(kind, spec)) };
+      const receipt = await recordChange(changeRecord(call, change, formatTimestamp(clock())), change);
+      return { ...answer, auditAnnotations: auditAnnotations(request.uid, receipt) };
     } catch (error) {
       log.error({ requestUid: request.uid, err: error }, "a change of a Writ object could not be recorded");
       return refusalAnswer(refuse("RecordFailed", "the change could not be recorded"));
     }
   };
+
+  /** What is too large to be created is refused; what exists can always be recorded in brief, so that it can be stopped. */
+  async function recordChange({ kind, spec, brief }: ChangeEntry, { old }: WritChange): Promise<Receipt> {
+    try {
+      return await record(kind, spec);
+    } catch (error) {
+      if (!(error instanceof EntryTooLargeError) || old === undefined) throw error;
+      return await record(kind, brief);
+    }
+  }
 
   async function judge(change: WritChange): Promise<Admitted | Refusal> {
     // Finalizers, labels and the like carry no power, and taking a finalizer away must always be possible.
@@ -72,6 +85,12 @@ export function createGuard(options: GuardOptions): AdmissionHandler {
     const byAgent = isAgent(change.user, settings.agents);
     if (byAgent && !(change.resource === "elevationapprovals" && change.operation === "CREATE")) {
       return refuse("AgentsMayOnlyRequest", `agent ${change.user.username} may not touch Writ's objects`);
+    }
+    if (gainsOwnerReferences(change)) {
+      return refuse(
+        "OwnerReferencesRefused",
+        `${change.object.kind} "${change.object.metadata.name}" would get an owner`,
+      );
     }
     if (!touchesSpec) return admitted();
     try {

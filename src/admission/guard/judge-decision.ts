@@ -1,5 +1,7 @@
 import { approvalTerms } from "../../api/approval-terms.ts";
 import { approversOf, rejectorsOf } from "../../api/approvers.ts";
+import { capabilityProblem } from "../../api/capability-state.ts";
+import type { CapabilityProblemCode } from "../../api/capability-state.ts";
 import { excludedPersons } from "../../api/decisions.ts";
 import { policyDigest } from "../../api/digest.ts";
 import { lifecycle } from "../../api/lifecycle.ts";
@@ -53,6 +55,14 @@ export function judgeDecision(input: DecisionToJudge): JudgedDecision | Refusal 
   return judgeApproval(input, capability, digest) ?? judged;
 }
 
+/** Nobody approves under a policy that no member of its owner stands behind; under a suspended one they may. */
+const undefinedCodes: ReadonlySet<CapabilityProblemCode> = new Set([
+  "CapabilityNotDefined",
+  "CapabilityChanged",
+  "DefinitionNotAttested",
+  "DefinerNotMember",
+]);
+
 function judgeApproval(
   { approval, decision, user, snapshot, settings, now }: DecisionToJudge,
   capability: AgentCapability | undefined,
@@ -64,6 +74,8 @@ function judgeApproval(
   if (result.kind === "problem") return refuse(result.code, result.message);
   if (!capability)
     return refuse("CapabilityNotFound", `AgentCapability "${approval.spec.capabilityName}" does not exist`);
+  const problem = capabilityProblem(capability, owners, now, trust);
+  if (problem && undefinedCodes.has(problem.code)) return refuse("CapabilityNotInForce", problem.message);
   if (excludedPersons(approval, owners).has(owners.person(user.username))) {
     return refuse("SelfApproval", `${user.username} requested this ElevationApproval, or it is done on their behalf`);
   }

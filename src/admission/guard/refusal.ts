@@ -27,6 +27,10 @@ export const guardReasons = {
     when: "Somebody approves what is rejected, expired or exhausted already.",
     next: "Request a new ElevationApproval.",
   },
+  CapabilityNotInForce: {
+    when: "Somebody approves under a capability that no member of its policy owner has defined as it is.",
+    next: "A member defines it first; the message holds the command.",
+  },
   CapabilityNotFound: {
     when: "The capability of an approval does not exist.",
     next: "Apply it first, or correct the name.",
@@ -115,6 +119,14 @@ export const guardReasons = {
     next: "Look at the MutatingWebhookConfiguration of Writ.",
   },
   OwnNamespaceInRule: { when: "A rule names one of Writ's own namespaces.", next: "Take it out." },
+  OwnerReferencesRefused: {
+    when: "A Writ object would get an owner reference: the garbage collector would delete it in nobody's name.",
+    next: "Leave metadata.ownerReferences out.",
+  },
+  TooManyRequests: {
+    when: "The agent has too many open requests in the namespace.",
+    next: "Let people decide on them, or delete those that are not needed.",
+  },
   RecordFailed: {
     when: "The change could not be made durable in the record, so it is refused.",
     next: "Look at the webhook's log; its disk may be full or broken, or the object too large to record.",

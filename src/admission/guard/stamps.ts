@@ -13,7 +13,7 @@ import type { Logger } from "../../telemetry/logger.ts";
 import type { AdmissionHandler, Answer, JsonPatchOperation } from "../handler.ts";
 import type { LiveReader } from "../live-reader.ts";
 import { decisionKey, decisionsAtCreation } from "./approval-change.ts";
-import { definesCapability } from "./capability-change.ts";
+import { definesCapability, isDefined, sameJson } from "./capability-change.ts";
 import { readChange } from "./change.ts";
 import type { Change, WritChange } from "./change.ts";
 import { refusalAnswer } from "./guard.ts";
@@ -83,6 +83,10 @@ export function createStamps(options: StampsOptions): AdmissionHandler {
     if (decisions !== undefined && decisions.length > 0) return decisionsAtCreation();
     const { serviceAccount } = agent;
     const patch: JsonPatchOperation[] = [{ op: "add", path: "/spec/requestedBy", value: user.username }];
+    const behalf = delegators(user).filter((entry) => !object.spec.onBehalfOf?.includes(entry));
+    if (behalf.length > 0) {
+      patch.push({ op: "add", path: "/spec/onBehalfOf", value: [...(object.spec.onBehalfOf ?? []), ...behalf] });
+    }
     if (requestID === undefined || requestID === "") {
       patch.push({ op: "add", path: "/spec/requestID", value: randomBytes(16).toString("hex") });
     }
@@ -118,6 +122,7 @@ export function createStamps(options: StampsOptions): AdmissionHandler {
     const snapshot = await live({
       owners: added.map((entry) => entry.ownerName),
       capabilities: [old.spec.capabilityName],
+      needsClock: added.some(({ verdict }) => verdict === "Approve"),
     });
     const now = options.clock();
     const fresh: ElevationApprovalDecision[] = [];
@@ -173,6 +178,10 @@ export function createStamps(options: StampsOptions): AdmissionHandler {
       return member.code === "CredentialRequired" ? member : stamped([]);
     }
     const digest = policyDigest(object);
+    if (old && !isDefined(old, settings.trust) && sameJson(object.spec.definedBy, old.spec.definedBy)) {
+      // Somebody else's edit must not come into force by a member's next one.
+      return stamped([], [`it was not in force before and you did not say what you define: patch definedBy too`]);
+    }
     const confirmed = object.spec.definedBy?.policyDigest;
     if (confirmed !== undefined && confirmed !== digest && confirmed !== old?.spec.definedBy?.policyDigest) {
       return refuse("DigestMismatch", `AgentCapability "${object.metadata.name}" has the digest ${digest} now`);
@@ -193,6 +202,12 @@ export function createStamps(options: StampsOptions): AdmissionHandler {
     );
     return stamped([{ op: "add", path: "/spec/definedBy", value: { ...definition, attestation } }]);
   }
+}
+
+/** Who stands behind an OIDC agent by its token (RFC 8693 act claim): those people do not approve what it asks for. */
+function delegators({ extra }: Change["user"]): readonly string[] {
+  const chain = extra && Object.hasOwn(extra, "writ.dev/act-chain") ? extra["writ.dev/act-chain"] : undefined;
+  return (chain ?? []).map((actor) => `user:${actor}`);
 }
 
 function isName(value: unknown): value is string {

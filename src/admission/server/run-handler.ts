@@ -60,7 +60,14 @@ const within = async <T, L>(work: Promise<T>, milliseconds: number, late: L): Pr
  */
 export const createHandlerRunner = (options: RunnerOptions): HandlerRunner => {
   const { clock, metrics, log, limits, eventLoopLag } = options;
-  let inflight = 0;
+  const inflight = { agents: 0, people: 0 };
+  /** Agents must not be able to keep people from revoking: each side is counted apart, and lag sheds agents alone. */
+  const sideOf = (endpoint: Endpoint): keyof typeof inflight =>
+    endpoint === "gate" || endpoint === "authorize" ? "agents" : "people";
+  const isOverloaded = (endpoint: Endpoint): boolean => {
+    const side = sideOf(endpoint);
+    return inflight[side] >= limits.maxConcurrent || (side === "agents" && eventLoopLag() > limits.maxEventLoopLag);
+  };
 
   const recorded = async <A>(work: Work<A>, answer: ServerRefusal, until: number): Promise<Outcome<A>> => {
     const { endpoint, id, record } = work;
@@ -78,13 +85,14 @@ export const createHandlerRunner = (options: RunnerOptions): HandlerRunner => {
   };
 
   const start = async <A>(work: Work<A>): Promise<A> => {
-    inflight += 1;
-    metrics.inflight.set(inflight);
+    const side = sideOf(work.endpoint);
+    inflight[side] += 1;
+    metrics.inflight.set(inflight.agents + inflight.people);
     try {
       return await work.start();
     } finally {
-      inflight -= 1;
-      metrics.inflight.set(inflight);
+      inflight[side] -= 1;
+      metrics.inflight.set(inflight.agents + inflight.people);
     }
   };
 
@@ -118,7 +126,7 @@ export const createHandlerRunner = (options: RunnerOptions): HandlerRunner => {
   };
 
   return async (work, { deadline, recordUntil }) => {
-    if (inflight >= limits.maxConcurrent || eventLoopLag() > limits.maxEventLoopLag) {
+    if (isOverloaded(work.endpoint)) {
       return recorded(work, denial("Overloaded", "too many reviews at once."), deadline);
     }
     const outcome = await run(work, deadline);

@@ -29,10 +29,13 @@ export function checkApproval(facts: Facts): ApprovalResult {
   const risk = riskOf(facts);
   const namespace = effects[0].namespace ?? settings.clusterApprovalNamespace;
   const misses: ApprovalMiss[] = [];
+  let undecided = 0;
   for (const approval of snapshot.approvalsOf(agent, namespace, effects[0])) {
     const rules = facts.rules.filter((result) => isAskedFor(result, approval));
     if (!coversAll(facts, rules) || !effects.every((effect) => targetsInclude(approval, effect))) continue;
     const covering = rules.filter(coversSome).map(({ rule }) => rule);
+    // Without a decision none is live: a few are enough to tell the nearest, however many an agent files.
+    if (!approval.spec.decisions?.length && ++undecided > maxUndecided) continue;
     const result = judge(facts, approval, covering, risk);
     if (result.kind === "covered") return result;
     misses.push(result.miss);
@@ -41,6 +44,8 @@ export function checkApproval(facts: Facts): ApprovalResult {
   const [elsewhere] = snapshot.approvalsOf(agent, namespace);
   return denyWithoutApproval(facts, namespace, elsewhere);
 }
+
+const maxUndecided = 8;
 
 function isAskedFor({ capability, rule }: RuleResult, { spec }: ElevationApproval): boolean {
   return capability.metadata.name === spec.capabilityName && (!spec.rules?.length || spec.rules.includes(rule.name));

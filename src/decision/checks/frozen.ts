@@ -15,5 +15,7 @@ export function checkFrozen({ snapshot, settings, now }: Facts): Denial | undefi
     problem === "OwnerSuspended"
       ? `when the reason is gone: kubectl patch owner ${shellWord(name)} --type merge -p '{"spec":{"suspended":false}}'`
       : "a cluster administrator restores the root owner",
+    // The freeze stops agents in shadow mode too.
+    { absolute: true },
   );
 }

@@ -616,7 +616,7 @@ describe("shadow mode can never admit", () => {
       true,
     ],
     ["but may admit an ordinary write", { approvals: [] }, false],
-    ["but may admit an ordinary write while frozen", { owners: [] }, false],
+    ["an ordinary write while frozen: the freeze stops agents in shadow mode too", { owners: [] }, true],
   ])("%s", (_, scene, absolute) => {
     expect(denial(scene).absolute).toBe(absolute);
   });

@@ -5,6 +5,11 @@ import type { Answer } from "../../../../src/admission/handler.ts";
 import type { LiveReader } from "../../../../src/admission/live-reader.ts";
 import type { WritObject } from "../../../../src/api/kinds.ts";
 import type { AdmissionRequest, UserInfo } from "../../../../src/decision/admission-request.ts";
+import { userInfoDigest } from "../../../../src/api/attestation.ts";
+import { decisionStatement } from "../../../../src/api/decisions.ts";
+import { policyDigest } from "../../../../src/api/digest.ts";
+import type { ElevationApproval } from "../../../../src/api/types.gen.ts";
+import { EntryTooLargeError } from "../../../../src/ledger/ledger-errors.ts";
 import { createLogger } from "../../../../src/telemetry/logger.ts";
 import { botUser } from "../../../builders/agents.ts";
 import { approveDecision, rejectDecision, withDecisions } from "../../../builders/approval.ts";
@@ -145,4 +150,73 @@ describe("while the cache is not synced", () => {
     const { code } = await answer(rejecting, pending, alice, unsynced);
     expect(code).not.toBe("LookupFailed");
   });
+});
+
+describe("owner references, by which the garbage collector would delete in nobody's name", () => {
+  const reference = { apiVersion: "v1", kind: "Namespace", name: "gone", uid: "0" };
+  const owned = <T extends WritObject>(object: T): T => ({
+    ...object,
+    metadata: { ...object.metadata, ownerReferences: [reference] },
+  });
+
+  test.each<[string, WritObject]>([
+    ["an owner", payments],
+    ["a capability", scaler],
+    ["an approval", pending],
+  ])("are not given to %s, whatever else changes", async (_, object) => {
+    expect(await answer(owned(object), object, carol)).toMatchObject({ code: "OwnerReferencesRefused" });
+  });
+
+  test("may be taken away", async () => {
+    expect(await answer(payments, owned(payments), carol)).toMatchObject({ allowed: true });
+  });
+});
+
+test("an attestation that was genuine once is not brought back by somebody else: it would lift a suspension", async () => {
+  const { definedBy, ...bare } = scaler.spec;
+  expect(definedBy?.by).toBe("bob@example.com");
+  const recreated = await answer(scaler, { ...scaler, spec: { ...bare, description: "x" } }, carol, { reader: living });
+  expect(recreated).toMatchObject({ allowed: false, code: "ForgedDefinition" });
+});
+
+test("what is too large for the record can still be suspended: it is recorded in brief", async () => {
+  const recorded: object[] = [];
+  const record = async (_: string, spec: object): Promise<typeof receipt> => {
+    if ("spec" in spec) throw new EntryTooLargeError("70000 bytes");
+    recorded.push(spec);
+    return receipt;
+  };
+  expect(await answer(editOwner(payments, { suspended: true }), payments, alice, { record })).toMatchObject({
+    allowed: true,
+  });
+  expect(recorded).toMatchObject([{ suspended: true, user: { username: "alice@example.com" } }]);
+});
+
+test("no clock stands in the way of a rejection, as it does of an approval", async () => {
+  const vote = { by: "alice@example.com", ownerName: "payments", at: after(0) };
+  const late = { reader: living, clock: () => after(20 * minute) };
+  const user: UserInfo = {
+    ...alice,
+    extra: { "authentication.kubernetes.io/credential-id": ["JTI=alice@example.com"] },
+  };
+  const digest = userInfoDigest(user);
+  const attest = (verdict: "Approve" | "Reject"): ElevationApproval => {
+    const decision = { verdict, ...vote, at: new Date(vote.at).toISOString(), policyDigest: policyDigest(scaler) };
+    const payload = { credentialId: "JTI=alice@example.com", member: "user:alice@example.com", userInfoDigest: digest };
+    const attestation = ours.signer.attest(decisionStatement(pending, decision, ours.trust.clusterId), payload);
+    return withDecisions(pending, { ...decision, attestation });
+  };
+  expect(await answer(attest("Reject"), pending, user, late)).toMatchObject({ allowed: true });
+  expect(await answer(attest("Approve"), pending, user, late)).toMatchObject({ code: "ForgedDecision" });
+});
+
+test("nobody approves under a policy that nobody has defined as it is", async () => {
+  const edited = editCapability(scaler, { description: "edited by a stranger" });
+  const reader: LiveReader = {
+    read: async (names) => ({ ...(await living.read(names)), capabilities: new Map([["payments-scaler", edited]]) }),
+  };
+  const vote = { by: "alice@example.com", ownerName: "payments" };
+  const user: UserInfo = { ...alice, extra: { "authentication.kubernetes.io/credential-id": ["JTI=x"] } };
+  const approving = withDecisions(pending, approveDecision(pending, edited, vote));
+  expect(await answer(approving, pending, user, { reader })).toMatchObject({ code: "CapabilityNotInForce" });
 });

@@ -59,7 +59,6 @@ describe("the Secrets of a pod", () => {
       "volumes.projected",
       volume({ projected: { sources: [{ configMap: { name: "c" } }, { secret: { name: "s1" } }] } }),
     ],
-    ["volumes.csi", volume({ csi: { driver: "d", nodePublishSecretRef: { name: "s1" } } })],
     ["volumes.azureFile", volume({ azureFile: { secretName: "s1", shareName: "x" } })],
     ["volumes.cephfs", volume({ cephfs: { monitors: ["m"], secretRef: { name: "s1" } } })],
     ["volumes.rbd", volume({ rbd: { image: "i", secretRef: { name: "s1" } } })],
@@ -75,6 +74,11 @@ describe("the Secrets of a pod", () => {
     ]),
   ])("%s", (_, spec) => {
     expect(podUses({ ...bare, ...spec })).toEqual(["use secrets s1"]);
+  });
+
+  test("volumes.csi, whose driver may get a token of the account besides", () => {
+    const csi = { driver: "d", nodePublishSecretRef: { name: "s1" } };
+    expect(podUses({ ...bare, ...volume({ csi }) })).toEqual(["use serviceaccounts default", "use secrets s1"]);
   });
 
   test("are all of them, each once", () => {
@@ -118,6 +122,9 @@ describe("the node of a pod", () => {
       ["use nodes"],
     ],
     ["an initial privileged one", { initContainers: [{ securityContext: { privileged: true } }] }, ["use nodes"]],
+    ["a capability as good as privileged", secured({ capabilities: { add: ["NET_RAW", "SYS_ADMIN"] } }), ["use nodes"]],
+    ["the same with its prefix", secured({ capabilities: { add: ["CAP_SYS_MODULE"] } }), ["use nodes"]],
+    ["a capability that is not", secured({ capabilities: { add: ["NET_BIND_SERVICE"], drop: ["ALL"] } }), []],
     ["procMount", secured({ procMount: "Unmasked" }), ["use nodes"]],
     ["hostProcess of a container", secured({ windowsOptions: { hostProcess: true } }), ["use nodes"]],
     ["hostProcess of the pod", { securityContext: { windowsOptions: { hostProcess: true } } }, ["use nodes"]],

@@ -60,7 +60,7 @@ export function thingsDone({ operation, target, object, oldObject }: WriteReques
       const old = operation === "UPDATE" ? podSpecs("", oldObject).find(([where]) => where === place)?.[1] : undefined;
       if (old !== undefined && same(old, spec)) continue;
       const named = textOf(get(spec, "serviceAccountName")) || textOf(get(spec, "serviceAccount")) || "default";
-      const projected = walked(spec).some(([key]) => key === "serviceAccountToken" || key === "podCertificate");
+      const projected = walked(spec).some(([key]) => ["serviceAccountToken", "podCertificate", "csi"].includes(key));
       if (get(spec, "automountServiceAccountToken") !== false || projected) core(["USE"], "serviceaccounts", named);
       for (const secret of secretsOf(spec)) core(["USE"], "secrets", secret);
       const node = textOf(get(spec, "nodeName"));

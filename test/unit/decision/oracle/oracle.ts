@@ -343,7 +343,11 @@ function isSealed(thing: Thing): boolean {
   if (thing.group === "rbac.authorization.k8s.io") return true;
   if (thing.group === "argoproj.io") return true;
   if (thing.group === "batch" && base === "cronjobs") return true;
-  if (thing.group === "" && (base === "secrets" || base === "namespaces")) return true;
+  if (thing.group === "" && ["secrets", "namespaces", "nodes", "persistentvolumes", "endpoints"].includes(base)) {
+    return true;
+  }
+  if (["storage.k8s.io", "node.k8s.io", "flowcontrol.apiserver.k8s.io"].includes(thing.group)) return true;
+  if (thing.group === "discovery.k8s.io" && base === "endpointslices") return true;
   return thing.group === "" && thing.resource === "serviceaccounts/token";
 }
 
