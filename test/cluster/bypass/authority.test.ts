@@ -298,6 +298,16 @@ describe("B49 the place of the record", () => {
     expect(outcome(await remove("breaker"))).toBe("admitted");
   });
 
+  test("nor the volume, which stands in no namespace; its twin can", async () => {
+    const volumes = "/api/v1/persistentvolumes";
+    await arena.must("admin", "POST", volumes, {
+      metadata: { name: "ledger" },
+      spec: { capacity: { storage: "1Gi" }, accessModes: ["ReadWriteOnce"], hostPath: { path: "/ledger" } },
+    });
+    const remove = (who: string) => arena.call(who, "DELETE", `${volumes}/ledger`);
+    expect(await attackAndControl(remove)).toEqual(["NoRule: delete persistentvolumes", "admitted"]);
+  });
+
   test("nor is the namespace, whatever else is approved", async () => {
     expect(outcome(await arena.call("bot", "DELETE", "/api/v1/namespaces/writ-system"))).toBe("NeverGrantable");
     expect(outcome(await touch(arena, "bot", configMaps("x", "writ-approvals")))).toMatch(
