@@ -108,7 +108,7 @@ describe("the record", () => {
       owners: { identity: "robots", policy: "platform", approving: ["payments", "platform"] },
       basis: {
         risk: "High",
-        rule: "configure",
+        rules: ["configure"],
         capability: { name: "configurator", definedBy: { by: "bob@example.com", ownerName: "platform" } },
         approval: {
           name: "web",

@@ -32,6 +32,7 @@ const rules: readonly AgentCapabilityRule[] = [
   rule("fresh", { operations: ["CREATE"], resources: ["services"] }),
   rule("scale", { operations: ["UPDATE"], apiGroups: ["apps"], resources: ["deployments/scale"] }),
   rule("evict", { operations: ["CREATE"], resources: ["pods/eviction"] }),
+  rule("remove", { operations: ["DELETE"], resources: ["pods"] }),
   rule("everything", { apiGroups: ["*"], resources: ["*"], namespaces: ["payments-dev"] }),
   { name: "spaces", operations: ["CREATE", "UPDATE"], apiGroups: [""], resources: ["namespaces"], scope: "Cluster" },
 ];
@@ -183,7 +184,7 @@ describe("under a live approval", () => {
     expect(inDev.map(outcome)).toEqual(["NoRule", "admitted", "NoRule"]);
   });
 
-  test("an eviction is the subresource's creation, and the right to delete pods does not cover it", async () => {
+  test("an eviction needs both its own right and that to delete the pod", async () => {
     const evict = (namespace: string) =>
       bench.call("bot", "POST", path("pods", namespace, "web/eviction"), {
         apiVersion: "policy/v1",
