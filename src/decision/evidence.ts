@@ -1,6 +1,7 @@
 import { formatFieldPath } from "../api/field-path.ts";
 import type { FieldPath } from "../api/field-path.ts";
 import { changedPaths } from "./changed-paths.ts";
+import { managedFieldsPath, ownershipProblem } from "./field-ownership.ts";
 import type { RuleSchemas, SchemaVerdict } from "./schema/rule-schemas.ts";
 import { isServerManaged } from "./server-managed.ts";
 import type { WriteRequest } from "./write-request.ts";
@@ -10,7 +11,10 @@ import type { WriteRequest } from "./write-request.ts";
  * the result keeps a schema. Recorded with the decision, so that it can be replayed without the objects.
  */
 export interface Evidence {
-  /** Places that an update changes, less what the API server writes itself. */
+  /**
+   * Places that an update changes, less what the API server writes itself: `metadata.managedFields` is among them when
+   * the client moves the ownership of what it does not change.
+   */
   readonly changedPaths: () => readonly FieldPath[];
   readonly schema: (schema: object) => SchemaVerdict;
   /** What was found out so far. */
@@ -33,10 +37,7 @@ export function evidenceOf(request: WriteRequest, schemas: RuleSchemas): Evidenc
   let paths: readonly FieldPath[] | undefined;
   const verdicts = new Map<object, SchemaVerdict>();
   return {
-    changedPaths: () =>
-      (paths ??= changedPaths(request.oldObject, request.object)
-        .map(({ path }) => path)
-        .filter((path) => !isServerManaged(path))),
+    changedPaths: () => (paths ??= clientChanges(request)),
     schema: (schema) => {
       const known = verdicts.get(schema);
       if (known) return known;
@@ -50,6 +51,14 @@ export function evidenceOf(request: WriteRequest, schemas: RuleSchemas): Evidenc
       ...(verdicts.size === 0 ? {} : { schema: best([...verdicts.values()]) }),
     }),
   };
+}
+
+function clientChanges({ operation, oldObject, object }: WriteRequest): readonly FieldPath[] {
+  const paths = changedPaths(oldObject, object)
+    .map(({ path }) => path)
+    .filter((path) => !isServerManaged(path));
+  const isMoved = operation === "UPDATE" && ownershipProblem(oldObject, object, paths) !== undefined;
+  return isMoved ? [...paths, managedFieldsPath] : paths;
 }
 
 /** A write without an object keeps no schema: most schemas hold for what is not there. */

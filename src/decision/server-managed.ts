@@ -5,8 +5,8 @@ const member = (...names: readonly string[]): FieldPath => names.map((name) => (
 
 /**
  * What the API server writes by itself in every update. Published in docs/reference/digests.md: neither `fields` nor the
- * change digest sees these. Nothing here lets a client move anything: the API server overwrites or refuses what a client
- * sends in them.
+ * change digest sees these. The API server overwrites or refuses what a client sends in them, `managedFields` alone
+ * excepted, by which a client can move the ownership of fields: `ownershipProblem` judges these.
  */
 export const serverManagedPaths: readonly FieldPath[] = [
   member("metadata", "managedFields"),

@@ -221,13 +221,33 @@ export const mutations: readonly Mutation[] = [
     [["asks that every effect is covered", "effects.every((_, index)", "effects.some((_, index)"]],
   ),
   ...mutationsOf("decision/exact-change.ts", exact, [
-    ["compares the digest", "if (digest === change.digest) return undefined;", "return undefined;"],
+    ["compares the digest", "if (digest === change.digest) return ownershipMoved(request);", "return undefined;"],
+    [
+      "looks at the ownership of fields",
+      "if (digest === change.digest) return ownershipMoved(request);",
+      "if (digest === change.digest) return undefined;",
+    ],
     [
       "refuses what has no digest",
       "return `it is bound to one exact change, and this one has no digest",
       "return undefined && `it is bound to one exact change, and this one has no digest",
     ],
   ]),
+  ...mutationsOf(
+    "decision/field-ownership.ts",
+    ["decision/fields/field-ownership.test.ts"],
+    [
+      ["sees what a manager gains", "if (isGained && ", "if (false && "],
+      ["sees what a manager loses", "if (isLost && ", "if (false && "],
+      [
+        "refuses managed fields that are malformed",
+        "if (!old || !next) return managedFieldsPath;",
+        "if (!old || !next) return;",
+      ],
+      ["asks that a place above the change appears or goes", "&& !(old?.below.size && next?.below.size)", ""],
+      ["merges updaters only when they are too many", ".length < maxUpdaters) return", ".length < 0) return"],
+    ],
+  ),
   ...mutationsOf("decision/change-digest.ts", exact, [
     ["refuses a weak salt", "if (problem !== undefined) throw new RangeError(problem);", ""],
     ["covers the uid", 'isNewObject(request) ? "" : (target.uid ?? "")', '""'],

@@ -106,13 +106,14 @@ const containersOf = ({ webImage, sidecarImage }: Change): readonly object[] => 
   ...(webImage === undefined ? [] : [{ name: "web", image: webImage }]),
 ];
 
-/** The change as a part of the object, with the containers that it changes. */
-const partial = (change: Change, containers: readonly object[]): object => ({
-  spec: {
+/** The change as a part of the object, with the containers that it changes; no empty spec, which an apply would own. */
+const partial = (change: Change, containers: readonly object[]): object => {
+  const spec = {
     ...(change.replicas === undefined ? {} : { replicas: change.replicas }),
     ...(containers.length === 0 ? {} : { template: { spec: { containers } } }),
-  },
-});
+  };
+  return Object.keys(spec).length === 0 ? {} : { spec };
+};
 
 /** Its containers as they will be: a merge patch and a PUT send the whole list. */
 const wholeList = (change: Change): readonly object[] =>
@@ -193,6 +194,39 @@ describe.each(Object.entries(ways))("sent by %s", (_, send) => {
     expect(outcome(await send("admin", { webImage: "web:2", sidecarImage: "proxy:evil", replicas: 21 }))).toBe(
       "admitted",
     );
+  });
+});
+
+describe("the ownership of a container that is not changed", () => {
+  interface Managed {
+    readonly manager: string;
+    readonly fieldsV1: object;
+  }
+  const managedFields = async (): Promise<readonly Managed[]> =>
+    ((await read()) as unknown as { readonly metadata: { readonly managedFields: readonly Managed[] } }).metadata
+      .managedFields;
+
+  test("is neither handed to another manager nor reset under a change that is covered", async () => {
+    const entries = await managedFields();
+    const handed = entries.map((entry) => ({ ...entry, manager: "flux" }));
+    for (const moved of [handed, [{}]]) {
+      const body = { metadata: { managedFields: moved }, spec: { replicas: 2 } };
+      expect(outcome(await bench.call("bot", "PATCH", web, body, mergePatch))).toBe("FieldNotCovered");
+      expect(outcome(await bench.call("admin", "PATCH", `${web}?dryRun=All`, body, mergePatch))).toBe("admitted");
+    }
+    const same = { metadata: { managedFields: entries }, spec: { replicas: 2 } };
+    expect(outcome(await bench.call("bot", "PATCH", web, same, mergePatch))).toBe("admitted");
+  });
+
+  test("is not taken over by an apply of the value that it has", async () => {
+    const apply = { "content-type": "application/apply-patch+yaml" };
+    const body = {
+      apiVersion: "apps/v1",
+      kind: "Deployment",
+      spec: { replicas: 2, template: { spec: { containers: [{ name: "sidecar", image: "proxy:1" }] } } },
+    };
+    const target = `${web}?fieldManager=other&force=true`;
+    expect(outcome(await bench.call("bot", "PATCH", target, body, apply))).toBe("FieldNotCovered");
   });
 });
 

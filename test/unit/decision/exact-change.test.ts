@@ -28,6 +28,19 @@ describe("an approval of one exact change", () => {
     expect(judge({ approvals }).code).toBe("ChangeMismatch");
   });
 
+  test("admits it in no request that also moves the ownership of what stays the same", () => {
+    const booked = (fieldsV1: JsonObject) => {
+      const { object, oldObject } = scaled(3);
+      const managedFields = [{ manager: "flux", operation: "Apply", fieldsV1 }];
+      return { oldObject, object: { ...object, metadata: { ...(object["metadata"] as JsonObject), managedFields } } };
+    };
+    const replicas = { "f:replicas": {} };
+    expect(judge({ approvals, review: booked({ "f:spec": replicas }) }).code).toBe("Approved");
+    const result = judge({ approvals, review: booked({ "f:spec": { ...replicas, "f:paused": {} } }) });
+    expect(result).toMatchObject({ code: "ChangeMismatch" });
+    expect(result.kind === "deny" && result.message).toContain("moves the ownership of spec.paused");
+  });
+
   test("admits no change that has no digest: a number that is held as another", () => {
     expect(judge({ approvals, review: scaled(2 ** 53) }).code).toBe("ChangeMismatch");
   });

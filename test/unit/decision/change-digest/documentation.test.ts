@@ -61,7 +61,7 @@ describe("the page", () => {
   });
 
   test("lists exactly the paths that the API server writes", () => {
-    const [, section = ""] = /### What the API server writes\n(.*?)Nothing in them/s.exec(page) ?? [];
+    const [, section = ""] = /### What the API server writes\n(.*?)The API server overwrites/s.exec(page) ?? [];
     const listed = [...section.matchAll(/^- `(.*)`$/gm)].map(([, path]) => path);
     expect(listed).toEqual(serverManagedPaths.map(formatFieldPath));
   });

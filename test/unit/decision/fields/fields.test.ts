@@ -9,6 +9,8 @@ import { under } from "../effects/under.ts";
 import { resourceOf } from "../effects/effect-text.ts";
 import { isRecord } from "./naive-changes.ts";
 
+const kubectl: readonly JsonObject[] = [{ manager: "kubectl", operation: "Update" }];
+
 const web: JsonObject = {
   apiVersion: "apps/v1",
   kind: "Deployment",
@@ -18,7 +20,7 @@ const web: JsonObject = {
     generation: 1,
     resourceVersion: "1",
     annotations: { "example.com/by.whom": "x", plain: "y" },
-    managedFields: [{ manager: "kubectl", operation: "Update" }],
+    managedFields: kubectl,
   },
   spec: {
     replicas: 1,
@@ -168,11 +170,26 @@ describe("fields", () => {
     expect(serverManagedPaths.map(formatFieldPath)).toEqual(names.map((name) => `metadata.${name}`));
   });
 
-  test.each(serverManagedPaths.map((path) => [formatFieldPath(path)]))("take no notice of %s", (path) => {
+  const silent = serverManagedPaths.map(formatFieldPath).filter((path) => path !== "metadata.managedFields");
+  test.each(silent)("take no notice of %s", (path) => {
     const [, name = ""] = path.split(".");
     const moved = edit(edit(web, ["spec", "replicas"], 2), ["metadata", name], "moved");
     expect(verdict(["spec.replicas"], moved)).toBe("Approved");
     expect(verdict(["spec.replicas"], edit(web, ["metadata", name]))).toBe("Approved");
+  });
+
+  test("take notice of metadata.managedFields where they move the ownership of what stays the same", () => {
+    const scaled = edit(web, ["spec", "replicas"], 2);
+    const booked = (fieldsV1: JsonObject): JsonObject =>
+      edit(scaled, ["metadata", "managedFields"], [...kubectl, { manager: "flux", operation: "Apply", fieldsV1 }]);
+    const honest = booked({ "f:spec": { "f:replicas": {} } });
+    const moving = booked({ "f:spec": { "f:replicas": {}, "f:paused": {} } });
+    expect(verdict(["spec.replicas"], honest)).toBe("Approved");
+    expect(verdict(["spec.replicas"], moving)).toBe("FieldNotCovered");
+    expect(verdict(["spec.replicas", "metadata.managedFields"], moving)).toBe("Approved");
+    expect(judge({ ...under({ rules: [rule("edit")] }), review: { object: moving, oldObject: web } }).code).toBe(
+      "Approved",
+    );
   });
 
   test.each(["finalizers", "ownerReferences", "labels", "annotations", "deletionTimestamp", "name", "generateName"])(
@@ -258,7 +275,7 @@ describe("the way in which a change is sent makes no difference", () => {
         edit(
           object,
           ["metadata", "managedFields"],
-          [{ manager: "agent", operation: "Apply", fieldsV1: { "f:spec": {} } }],
+          [...kubectl, { manager: "agent", operation: "Apply", fieldsV1: object === web ? {} : { "f:spec": {} } }],
         ),
     ],
   ];
