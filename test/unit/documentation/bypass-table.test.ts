@@ -6,7 +6,7 @@ const repository = new URL("../../../", import.meta.url);
 const read = (path: string): string => readFileSync(fileURLToPath(new URL(path, repository)), "utf8");
 
 /** The cells of each row, by its number. */
-const rows = read("docs/reference/bypass.md")
+const rows = read("docs/reference/threat-model.md")
   .split("\n")
   .filter((line) => /^\| B\d\d /.test(line))
   .map((line) => line.split("|").map((cell) => cell.trim()))

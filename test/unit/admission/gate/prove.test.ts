@@ -89,6 +89,11 @@ describe("a verdict is proven by live reads", () => {
       "deny CapabilitySuspended",
     ],
     [
+      "an edit of the capability while the request is under way",
+      { capabilities: [bump({ ...scaler, spec: { ...scaler.spec, description: "edited" } })] },
+      "deny CapabilityChanged",
+    ],
+    [
       "an approver's removal",
       { owners: [root, platform, bump(editOwner(payments, { members: [{ user: "eve@example.com" }] }))] },
       "deny ApprovalInvalid",
