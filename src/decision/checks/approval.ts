@@ -6,7 +6,7 @@ import type { Risk } from "../../api/rules.ts";
 import { claimedObject, targetsInclude } from "../../api/targets.ts";
 import type { AgentCapabilityRule, ElevationApproval, IdentityOwner } from "../../api/types.gen.ts";
 import { credentialProblem, lifetimeProblem } from "../credential.ts";
-import { changeProblem } from "../exact-change.ts";
+import { changeProblem } from "../change/exact-change.ts";
 import { coversAll, coversSome, riskOf } from "../facts.ts";
 import type { Facts, RuleResult } from "../facts.ts";
 import type { ReasonCode } from "../reason.ts";
