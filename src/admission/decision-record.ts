@@ -4,7 +4,7 @@ import type { Effect } from "../api/effect.ts";
 import type { Accountable } from "../decision/accountable.ts";
 import type { AdmissionRequest } from "../decision/admission-request.ts";
 import { describeEffect } from "../decision/describe.ts";
-import { effectsOf } from "../decision/effects.ts";
+import { effectsOf } from "../decision/effects/effects.ts";
 import type { Basis, Verdict } from "../decision/verdict.ts";
 import type { WriteRequest } from "../decision/write-request.ts";
 import { normalise } from "../decision/write-request.ts";

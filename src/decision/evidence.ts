@@ -1,9 +1,9 @@
 import { formatFieldPath } from "../api/field-path.ts";
 import type { FieldPath } from "../api/field-path.ts";
-import { changedPaths } from "./changed-paths.ts";
-import { managedFieldsPath, ownershipProblem } from "./field-ownership.ts";
+import { changedPaths } from "./change/changed-paths.ts";
+import { managedFieldsPath, ownershipProblem } from "./change/field-ownership.ts";
 import type { RuleSchemas, SchemaVerdict } from "./schema/rule-schemas.ts";
-import { isServerManaged } from "./server-managed.ts";
+import { isServerManaged } from "./change/server-managed.ts";
 import type { WriteRequest } from "./write-request.ts";
 
 /**

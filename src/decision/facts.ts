@@ -7,7 +7,7 @@ import type { Trust } from "../api/trust.ts";
 import type { AgentCapability, AgentCapabilityRule } from "../api/types.gen.ts";
 import { coverEffect } from "./coverage.ts";
 import type { Miss } from "./coverage.ts";
-import { effectsOf } from "./effects.ts";
+import { effectsOf } from "./effects/effects.ts";
 import { evidenceOf } from "./evidence.ts";
 import type { Evidence } from "./evidence.ts";
 import type { RuleSchemas } from "./schema/rule-schemas.ts";

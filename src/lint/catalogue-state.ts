@@ -1,4 +1,4 @@
-import type { CatalogueEntry } from "./catalogue.ts";
+import type { CatalogueEntry } from "./catalogue-entry.ts";
 
 /** L1xx: webhook configurations. L2xx: Writ's objects and the agents' accounts. L3xx: the cluster. L9xx: lint itself. */
 export const stateCatalogue = {

@@ -5,7 +5,7 @@ import { decisionStatement } from "../../src/api/decisions.ts";
 import { policyDigest, specDigest } from "../../src/api/digest.ts";
 import type { AgentCapability, ElevationApproval, ElevationApprovalDecision } from "../../src/api/types.gen.ts";
 import type { AdmissionRequest } from "../../src/decision/admission-request.ts";
-import { changeDigest } from "../../src/decision/change-digest.ts";
+import { changeDigest } from "../../src/decision/change/change-digest.ts";
 import { normalise } from "../../src/decision/write-request.ts";
 import { CanonicalJsonError, canonicalJson } from "../../src/ledger/canonical-json.ts";
 

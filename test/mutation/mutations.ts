@@ -142,7 +142,7 @@ export const mutations: readonly Mutation[] = [
       ["compares the life of a token", "&& seconds * 1000 <= longest", ""],
     ],
   ),
-  ...mutationsOf("decision/effects.ts", effects, [
+  ...mutationsOf("decision/effects/effects.ts", effects, [
     ["counts an eviction", "    ...evictionEffects(request),\n", ""],
     ["counts updates that delete", "    ...deletionEffects(request),\n", ""],
     ["counts the last finalizer", "freed || orphaned", "orphaned"],
@@ -152,8 +152,10 @@ export const mutations: readonly Mutation[] = [
     ["counts minted tokens", "    ...mintEffects(request),\n", ""],
     ["counts Secrets that become tokens", '"kubernetes.io/service-account-token"', '"kubernetes.io/none"'],
   ]),
-  ...mutationsOf("decision/effects.ts", pods, [["counts what pods use", "    ...podUseEffects(request),\n", ""]]),
-  ...mutationsOf("decision/pod-effects.ts", pods, [
+  ...mutationsOf("decision/effects/effects.ts", pods, [
+    ["counts what pods use", "    ...podUseEffects(request),\n", ""],
+  ]),
+  ...mutationsOf("decision/effects/pod-effects.ts", pods, [
     ["counts bindings to nodes", "if (isBinding(target)) return", "if (false) return"],
     ["counts what stays in a changed pod spec", "deepEqual(old, spec) ? []", "old !== spec ? []"],
     ["counts the account", 'use("serviceaccounts", uses.serviceAccount)', ""],
@@ -161,7 +163,7 @@ export const mutations: readonly Mutation[] = [
     ["counts reached nodes", "uses.reachesNode || choosesNode", "choosesNode"],
     ["counts chosen nodes", "uses.reachesNode || choosesNode", "uses.reachesNode"],
   ]),
-  ...mutationsOf("decision/pod-uses.ts", pods, [
+  ...mutationsOf("decision/effects/pod-uses.ts", pods, [
     ["takes `default` for an absent account", '?? "default"', '?? ""'],
     ["counts an account that mounts by itself", "automounts || projectsCredential", "projectsCredential"],
     ["counts projected credentials", "automounts || projectsCredential", "automounts"],
@@ -174,7 +176,7 @@ export const mutations: readonly Mutation[] = [
     ["counts unmasked /proc", 'if (key === "procMount"', 'if (key === "none"'],
     ["walks lists", 'for (const item of next) if (typeof item === "object") pending.push(item);', ""],
   ]),
-  ...mutationsOf("decision/pod-specs.ts", pods, [
+  ...mutationsOf("decision/effects/pod-specs.ts", pods, [
     [
       "sees init containers alone",
       '"containers", "initContainers", "ephemeralContainers"',
@@ -220,7 +222,7 @@ export const mutations: readonly Mutation[] = [
     ["decision/effects/coverage.test.ts", chain],
     [["asks that every effect is covered", "effects.every((_, index)", "effects.some((_, index)"]],
   ),
-  ...mutationsOf("decision/exact-change.ts", exact, [
+  ...mutationsOf("decision/change/exact-change.ts", exact, [
     ["compares the digest", "if (digest === change.digest) return ownershipMoved(request);", "return undefined;"],
     [
       "looks at the ownership of fields",
@@ -234,7 +236,7 @@ export const mutations: readonly Mutation[] = [
     ],
   ]),
   ...mutationsOf(
-    "decision/field-ownership.ts",
+    "decision/change/field-ownership.ts",
     ["decision/fields/field-ownership.test.ts"],
     [
       ["sees what a manager gains", "if (isGained && ", "if (false && "],
@@ -248,7 +250,7 @@ export const mutations: readonly Mutation[] = [
       ["merges updaters only when they are too many", ".length < maxUpdaters) return", ".length < 0) return"],
     ],
   ),
-  ...mutationsOf("decision/change-digest.ts", exact, [
+  ...mutationsOf("decision/change/change-digest.ts", exact, [
     ["refuses a weak salt", "if (problem !== undefined) throw new RangeError(problem);", ""],
     ["covers the uid", 'isNewObject(request) ? "" : (target.uid ?? "")', '""'],
     ["covers the options", "options: coveredOptions(request.options)", "options: {}"],

@@ -5,7 +5,7 @@ import { membershipText } from "../../api/people.ts";
 import { parseTimestamp } from "../../api/timestamp.ts";
 import type { ElevationApproval, ElevationApprovalDecision } from "../../api/types.gen.ts";
 import { userInfoDigest } from "../../api/attestation.ts";
-import { saltProblem } from "../../decision/change-salt.ts";
+import { saltProblem } from "../../decision/change/change-salt.ts";
 import type { DecisionSettings } from "../../decision/facts.ts";
 import type { Snapshot } from "../../decision/snapshot.ts";
 import type { Change } from "./change.ts";

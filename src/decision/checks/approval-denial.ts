@@ -3,7 +3,7 @@ import { deny } from "../deny.ts";
 import { describeEffect, describeOwner, shellWord } from "../describe.ts";
 import type { Facts } from "../facts.ts";
 import type { Denial } from "../verdict.ts";
-import type { ApprovalMiss } from "./approval.ts";
+import type { ApprovalMiss } from "./approval-miss.ts";
 import { chooseRules, requestCommand } from "./request-command.ts";
 import type { ChosenRules } from "./request-command.ts";
 

@@ -1,25 +1,18 @@
 import { lifecycle } from "../../api/lifecycle.ts";
-import type { Lifecycle, LifecycleReason, Phase } from "../../api/lifecycle.ts";
+import type { LifecycleReason, Phase } from "../../api/lifecycle.ts";
 import { claimProblem } from "../../api/approvers.ts";
 import { resourceClaim } from "../../api/claims.ts";
 import type { Risk } from "../../api/rules.ts";
 import { claimedObject, targetsInclude } from "../../api/targets.ts";
 import type { AgentCapabilityRule, ElevationApproval, IdentityOwner } from "../../api/types.gen.ts";
 import { credentialProblem, lifetimeProblem } from "../credential.ts";
-import { changeProblem } from "../exact-change.ts";
+import { changeProblem } from "../change/exact-change.ts";
 import { coversAll, coversSome, riskOf } from "../facts.ts";
 import type { Facts, RuleResult } from "../facts.ts";
 import type { ReasonCode } from "../reason.ts";
 import type { Basis, Denial } from "../verdict.ts";
 import { denyForMiss, denyWithoutApproval } from "./approval-denial.ts";
-
-/** An approval that asks for the write, and why it does not cover it. */
-export interface ApprovalMiss {
-  readonly approval: ElevationApproval;
-  readonly lifecycle: Lifecycle;
-  readonly code: ReasonCode;
-  readonly message: string;
-}
+import type { ApprovalMiss } from "./approval-miss.ts";
 
 export type ApprovalResult = { readonly kind: "covered"; readonly basis: Basis } | Denial;
 

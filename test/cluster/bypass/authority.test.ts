@@ -1,7 +1,7 @@
 /** Writing where Writ's own authority lies, and where other controllers write for their author. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { AdmissionRequest } from "../../../src/decision/admission-request.ts";
-import { changeDigest } from "../../../src/decision/change-digest.ts";
+import { changeDigest } from "../../../src/decision/change/change-digest.ts";
 import { normalise } from "../../../src/decision/write-request.ts";
 import { eventually, outcome } from "../writ/bench.ts";
 import {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { AdmissionRequest } from "../../../src/decision/admission-request.ts";
-import { changeDigest } from "../../../src/decision/change-digest.ts";
+import { changeDigest } from "../../../src/decision/change/change-digest.ts";
 import { normalise } from "../../../src/decision/write-request.ts";
 import { type ControlPlane, startControlPlane } from "../../control-plane/control-plane.ts";
 import type { Credentials } from "../../control-plane/kubeconfig.ts";

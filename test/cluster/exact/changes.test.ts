@@ -1,6 +1,6 @@
 /** `fields`, `schema` and `change` on a real Deployment: what is judged is the change, not the way in which it is sent. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { changeDigest } from "../../../src/decision/change-digest.ts";
+import { changeDigest } from "../../../src/decision/change/change-digest.ts";
 import { normalise } from "../../../src/decision/write-request.ts";
 import type { JsonObject } from "../../../src/decision/admission-request.ts";
 import type { ApiResponse } from "../../control-plane/control-plane.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { JsonObject } from "../../../src/decision/admission-request.ts";
-import { changeDigest } from "../../../src/decision/change-digest.ts";
+import { changeDigest } from "../../../src/decision/change/change-digest.ts";
 import { approval, approvedBy } from "../../builders/approval.ts";
 import { judge } from "../../builders/judge.ts";
 import { review, writeRequest } from "../../builders/review.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { JsonObject } from "../../../src/decision/admission-request.ts";
-import { usesOf } from "../../../src/decision/pod-uses.ts";
+import { usesOf } from "../../../src/decision/effects/pod-uses.ts";
 
 const pod = (source: JsonObject): JsonObject => ({
   serviceAccountName: "deployer",

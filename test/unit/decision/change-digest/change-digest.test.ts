@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { AdmissionRequest, JsonObject } from "../../../../src/decision/admission-request.ts";
-import { changeDigest } from "../../../../src/decision/change-digest.ts";
+import { changeDigest } from "../../../../src/decision/change/change-digest.ts";
 import { normalise } from "../../../../src/decision/write-request.ts";
 import { CanonicalJsonError } from "../../../../src/ledger/canonical-json.ts";
 import { review } from "../../../builders/review.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { JsonObject } from "../../../../src/decision/admission-request.ts";
-import { describeChange } from "../../../../src/decision/describe-change.ts";
+import { describeChange } from "../../../../src/decision/change/describe-change.ts";
 import { canonicalJson } from "../../../../src/ledger/canonical-json.ts";
 import { writeRequest } from "../../../builders/review.ts";
 

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { formatFieldPath } from "../../../../src/api/field-path.ts";
-import { serverManagedPaths } from "../../../../src/decision/server-managed.ts";
+import { serverManagedPaths } from "../../../../src/decision/change/server-managed.ts";
 import { canonicalJson } from "../../../../src/ledger/canonical-json.ts";
 import { computeDigest } from "../../../digests/compute.ts";
 import type { DigestInput } from "../../../digests/compute.ts";

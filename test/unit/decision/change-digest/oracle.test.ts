@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import type { AdmissionRequest, JsonObject } from "../../../../src/decision/admission-request.ts";
-import { changeDigest } from "../../../../src/decision/change-digest.ts";
+import { changeDigest } from "../../../../src/decision/change/change-digest.ts";
 import { normalise } from "../../../../src/decision/write-request.ts";
 import { review } from "../../../builders/review.ts";
 import { coveredParts } from "./oracle.ts";

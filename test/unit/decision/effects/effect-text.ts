@@ -1,7 +1,7 @@
 import { effectResource } from "../../../../src/api/effect.ts";
 import type { Effect } from "../../../../src/api/effect.ts";
 import type { AdmissionRequest, JsonObject } from "../../../../src/decision/admission-request.ts";
-import { effectsOf } from "../../../../src/decision/effects.ts";
+import { effectsOf } from "../../../../src/decision/effects/effects.ts";
 import { writeRequest } from "../../../builders/review.ts";
 
 /** An effect in a few words, as docs/reference/effects.md writes it: `delete pods web`, `use nodes`. */

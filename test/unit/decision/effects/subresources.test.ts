@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Operation } from "../../../../src/decision/admission-request.ts";
-import { effectsOf } from "../../../../src/decision/effects.ts";
+import { effectsOf } from "../../../../src/decision/effects/effects.ts";
 import { matchRule } from "../../../../src/api/rules.ts";
 import { rule } from "../../../builders/capability.ts";
 import { writeRequest } from "../../../builders/review.ts";

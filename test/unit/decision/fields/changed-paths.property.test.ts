@@ -2,8 +2,8 @@ import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { formatFieldPath, isWithin } from "../../../../src/api/field-path.ts";
 import type { JsonValue } from "../../../../src/decision/admission-request.ts";
-import { changedPaths } from "../../../../src/decision/changed-paths.ts";
-import type { Change } from "../../../../src/decision/changed-paths.ts";
+import { changedPaths } from "../../../../src/decision/change/changed-paths.ts";
+import type { Change } from "../../../../src/decision/change/changed-paths.ts";
 import { isRecord, taken, text, valueAt } from "./naive-changes.ts";
 
 const cases = 10_000;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { formatFieldPath } from "../../../../src/api/field-path.ts";
 import type { JsonValue } from "../../../../src/decision/admission-request.ts";
-import { changedPaths } from "../../../../src/decision/changed-paths.ts";
+import { changedPaths } from "../../../../src/decision/change/changed-paths.ts";
 
 /** The places at which two values differ, as rules write them. */
 function differing(before: JsonValue | undefined, after: JsonValue | undefined): readonly string[] {

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { formatFieldPath, parseFieldPath } from "../../../../src/api/field-path.ts";
 import type { FieldPath } from "../../../../src/api/field-path.ts";
 import type { JsonObject, JsonValue } from "../../../../src/decision/admission-request.ts";
-import { ownershipProblem } from "../../../../src/decision/field-ownership.ts";
+import { ownershipProblem } from "../../../../src/decision/change/field-ownership.ts";
 
 type Fields = JsonObject;
 const own: Fields = {};

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { AgentCapabilityRule } from "../../../../src/api/types.gen.ts";
 import type { JsonObject, JsonValue } from "../../../../src/decision/admission-request.ts";
-import { serverManagedPaths } from "../../../../src/decision/server-managed.ts";
+import { serverManagedPaths } from "../../../../src/decision/change/server-managed.ts";
 import { formatFieldPath } from "../../../../src/api/field-path.ts";
 import { rule } from "../../../builders/capability.ts";
 import { judge } from "../../../builders/judge.ts";

@@ -1,7 +1,7 @@
 import { array, assert, constantFrom, nat, noShrink, property } from "fast-check";
 import { describe, expect, test } from "vitest";
 import { decide } from "../../../../src/decision/decide.ts";
-import { effectsOf } from "../../../../src/decision/effects.ts";
+import { effectsOf } from "../../../../src/decision/effects/effects.ts";
 import type { ReasonCode } from "../../../../src/decision/reason.ts";
 import { snapshotOf } from "../../../../src/decision/snapshot.ts";
 import type { Verdict } from "../../../../src/decision/verdict.ts";

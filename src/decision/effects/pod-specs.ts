@@ -1,5 +1,5 @@
-import type { JsonObject, JsonValue } from "./admission-request.ts";
-import { isList, isObject, own } from "./json.ts";
+import type { JsonObject, JsonValue } from "../admission-request.ts";
+import { isList, isObject, own } from "../json.ts";
 
 const containerLists = ["containers", "initContainers", "ephemeralContainers"] as const;
 

@@ -1,5 +1,5 @@
-import type { FieldPath, PathStep } from "../api/field-path.ts";
-import type { JsonValue } from "./admission-request.ts";
+import type { FieldPath, PathStep } from "../../api/field-path.ts";
+import type { JsonValue } from "../admission-request.ts";
 import { elementKey, listKeysOf } from "./list-keys.ts";
 
 /** One place at which two objects differ; an absent side is undefined. */

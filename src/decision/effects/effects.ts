@@ -1,9 +1,9 @@
-import type { Effect, EffectVerb } from "../api/effect.ts";
-import type { JsonObject, Operation } from "./admission-request.ts";
-import { deepEqual } from "./changed-paths.ts";
-import { asList, asObject, own, ownText } from "./json.ts";
+import type { Effect, EffectVerb } from "../../api/effect.ts";
+import type { JsonObject, Operation } from "../admission-request.ts";
+import { deepEqual } from "../change/changed-paths.ts";
+import { asList, asObject, own, ownText } from "../json.ts";
 import { podUseEffects } from "./pod-effects.ts";
-import type { WriteRequest } from "./write-request.ts";
+import type { WriteRequest } from "../write-request.ts";
 
 /**
  * Everything that a request does to the cluster, its own effect first. Each must be covered. A subresource has no

@@ -1,6 +1,6 @@
-import type { JsonObject, JsonValue } from "./admission-request.ts";
+import type { JsonObject, JsonValue } from "../admission-request.ts";
 import { deepEqual } from "./changed-paths.ts";
-import { isObject, own } from "./json.ts";
+import { isObject, own } from "../json.ts";
 
 /** One place at which two objects differ. A side that has nothing there has no member. */
 export interface Difference {

@@ -1,8 +1,8 @@
-import type { FieldPath } from "../api/field-path.ts";
-import type { JsonObject, JsonValue } from "./admission-request.ts";
-import { asObject, isObject, own, ownText } from "./json.ts";
+import type { FieldPath } from "../../api/field-path.ts";
+import type { JsonObject, JsonValue } from "../admission-request.ts";
+import { asObject, isObject, own, ownText } from "../json.ts";
 import { serverManagedPaths } from "./server-managed.ts";
-import type { WriteRequest } from "./write-request.ts";
+import type { WriteRequest } from "../write-request.ts";
 
 /**
  * Options of a request that do not change what is written: who is booked as the writer of a field (`fieldManager`,

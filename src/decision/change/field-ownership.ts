@@ -1,7 +1,7 @@
-import type { FieldPath, PathStep } from "../api/field-path.ts";
-import type { JsonObject } from "./admission-request.ts";
+import type { FieldPath, PathStep } from "../../api/field-path.ts";
+import type { JsonObject } from "../admission-request.ts";
 import { deepEqual } from "./changed-paths.ts";
-import { asObject, own } from "./json.ts";
+import { asObject, own } from "../json.ts";
 import { childOf, managedFieldsOf, rootNode, stepKey } from "./managed-fields.ts";
 import type { ManagedEntry, OwnedNode, OwnedStep } from "./managed-fields.ts";
 

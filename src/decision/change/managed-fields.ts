@@ -1,6 +1,6 @@
-import type { PathStep } from "../api/field-path.ts";
-import type { JsonObject, JsonValue } from "./admission-request.ts";
-import { asList, asObject, isObject, own } from "./json.ts";
+import type { PathStep } from "../../api/field-path.ts";
+import type { JsonObject, JsonValue } from "../admission-request.ts";
+import { asList, asObject, isObject, own } from "../json.ts";
 
 /** A step of an owned path. An item is a value of a set, or a position: `FieldPath` has no words for these. */
 export type OwnedStep = PathStep | { readonly kind: "item" };

@@ -1,5 +1,5 @@
-import type { JsonObject, JsonValue } from "./admission-request.ts";
-import { isList, isObject, own, ownText } from "./json.ts";
+import type { JsonObject, JsonValue } from "../admission-request.ts";
+import { isList, isObject, own, ownText } from "../json.ts";
 
 /** What the pods of one pod spec reach beyond themselves. */
 export interface PodUses {

@@ -1,10 +1,10 @@
-import type { Effect } from "../api/effect.ts";
-import type { JsonObject } from "./admission-request.ts";
-import { deepEqual } from "./changed-paths.ts";
-import { asObject, own, ownText } from "./json.ts";
+import type { Effect } from "../../api/effect.ts";
+import type { JsonObject } from "../admission-request.ts";
+import { deepEqual } from "../change/changed-paths.ts";
+import { asObject, own, ownText } from "../json.ts";
 import { podSpecsOf } from "./pod-specs.ts";
 import { usesOf } from "./pod-uses.ts";
-import type { WriteRequest } from "./write-request.ts";
+import type { WriteRequest } from "../write-request.ts";
 
 /**
  * What the pods that a request brings about use. Whoever changes a pod spec decides what runs with all that it uses, be

@@ -1,8 +1,8 @@
-import { formatFieldPath } from "../api/field-path.ts";
-import type { JsonValue } from "./admission-request.ts";
+import { formatFieldPath } from "../../api/field-path.ts";
+import type { JsonValue } from "../admission-request.ts";
 import { changedPaths } from "./changed-paths.ts";
 import type { Change } from "./changed-paths.ts";
-import type { WriteRequest } from "./write-request.ts";
+import type { WriteRequest } from "../write-request.ts";
 import { coveredObject } from "./covered-change.ts";
 
 /** One changed place for people and the record, in one line of bounded length each. */

@@ -1,10 +1,10 @@
-import type { ElevationApproval } from "../api/types.gen.ts";
-import { formatFieldPath } from "../api/field-path.ts";
+import type { ElevationApproval } from "../../api/types.gen.ts";
+import { formatFieldPath } from "../../api/field-path.ts";
 import { changeDigest } from "./change-digest.ts";
 import { changedPaths } from "./changed-paths.ts";
 import { describeChange } from "./describe-change.ts";
 import { ownershipProblem } from "./field-ownership.ts";
-import type { WriteRequest } from "./write-request.ts";
+import type { WriteRequest } from "../write-request.ts";
 
 /** Why a request is not the exact change that an approval names; undefined when it is, or when any will do. */
 export function changeProblem(approval: ElevationApproval, request: WriteRequest): string | undefined {

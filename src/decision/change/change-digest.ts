@@ -1,11 +1,11 @@
-import { digestOf } from "../api/digest.ts";
-import type { Digest } from "../api/digest.ts";
-import type { JsonValue } from "./admission-request.ts";
+import { digestOf } from "../../api/digest.ts";
+import type { Digest } from "../../api/digest.ts";
+import type { JsonValue } from "../admission-request.ts";
 import { coveredObject, coveredOptions, hasGeneratedName, isNewObject } from "./covered-change.ts";
 import { differences } from "./change-differences.ts";
 import type { Difference } from "./change-differences.ts";
 import { saltProblem } from "./change-salt.ts";
-import type { WriteRequest } from "./write-request.ts";
+import type { WriteRequest } from "../write-request.ts";
 
 /** What a change digest is computed over, published in docs/reference/digests.md. Every member is always there. */
 interface ChangeStatement {

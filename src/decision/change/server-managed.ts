@@ -1,5 +1,5 @@
-import { isWithin } from "../api/field-path.ts";
-import type { FieldPath } from "../api/field-path.ts";
+import { isWithin } from "../../api/field-path.ts";
+import type { FieldPath } from "../../api/field-path.ts";
 
 const member = (...names: readonly string[]): FieldPath => names.map((name) => ({ kind: "member", name }));
 
