@@ -1,6 +1,7 @@
 import { agentUserName } from "../api/agents.ts";
 import type { AgentSubject } from "../api/agents.ts";
-import type { JsonObject, JsonValue } from "./admission-request.ts";
+import type { JsonObject } from "./admission-request.ts";
+import { asObject, isList, own } from "./json.ts";
 import type { WriteRequest } from "./write-request.ts";
 
 /**
@@ -10,30 +11,21 @@ import type { WriteRequest } from "./write-request.ts";
 export function isOwnRequest({ operation, target, object, requester }: WriteRequest): boolean {
   if (operation !== "CREATE" || target.group !== "writ.dev") return false;
   if (target.resource !== "elevationapprovals" || target.subresource !== "") return false;
-  const spec = member(object, "spec");
-  const agent = member(spec, "agent");
+  const spec = asObject(own(object, "spec"));
+  const agent = asObject(own(spec, "agent"));
   if (!spec || !agent) return false;
-  const decisions = value(spec, "decisions");
-  if (decisions !== undefined && !(Array.isArray(decisions) && decisions.length === 0)) return false;
+  const decisions = own(spec, "decisions");
+  if (decisions !== undefined && !(isList(decisions) && decisions.length === 0)) return false;
   if (agentUserName(subjectOf(agent)) !== requester.userName) return false;
-  const uid = value(agent, "uid");
+  const uid = own(agent, "uid");
   return uid === undefined || uid === requester.uid;
 }
 
 function subjectOf(agent: JsonObject): AgentSubject {
-  const serviceAccount = member(agent, "serviceAccount");
-  const namespace = value(serviceAccount, "namespace");
-  const name = value(serviceAccount, "name");
-  const user = value(agent, "user");
+  const serviceAccount = asObject(own(agent, "serviceAccount"));
+  const namespace = own(serviceAccount, "namespace");
+  const name = own(serviceAccount, "name");
+  const user = own(agent, "user");
   if (typeof namespace === "string" && typeof name === "string") return { serviceAccount: { namespace, name } };
   return typeof user === "string" ? { user } : {};
-}
-
-function member(object: JsonObject | undefined, key: string): JsonObject | undefined {
-  const found = value(object, key);
-  return found !== null && typeof found === "object" && !Array.isArray(found) ? (found as JsonObject) : undefined;
-}
-
-function value(object: JsonObject | undefined, key: string): JsonValue | undefined {
-  return object !== undefined && Object.hasOwn(object, key) ? object[key] : undefined;
 }

@@ -1,4 +1,5 @@
 import type { AdmissionRequest, JsonObject, Operation } from "./admission-request.ts";
+import { asObject, own, ownText } from "./json.ts";
 
 /** Who asks, as far as admission can know it. */
 export interface Requester {
@@ -84,8 +85,5 @@ export function normalise(request: AdmissionRequest): WriteRequest {
 }
 
 function metadataText(object: JsonObject | undefined, key: string): string | undefined {
-  const metadata = object?.["metadata"];
-  if (metadata === null || typeof metadata !== "object" || Array.isArray(metadata)) return undefined;
-  const value = Object.hasOwn(metadata, key) ? (metadata as JsonObject)[key] : undefined;
-  return typeof value === "string" && value !== "" ? value : undefined;
+  return ownText(asObject(own(object, "metadata")), key);
 }

@@ -2,6 +2,7 @@ import type { WritObject } from "../../api/kinds.ts";
 import { canonicalJson } from "../../ledger/canonical-json.ts";
 import type { Operation, UserInfo } from "../../decision/admission-request.ts";
 import type { Call } from "../handler.ts";
+import { isFields } from "../server/field-rules.ts";
 import { refuse } from "./refusal.ts";
 import type { Refusal } from "./refusal.ts";
 
@@ -53,7 +54,7 @@ const required: Readonly<Record<string, readonly string[]>> = {
 function isShaped(object: object, resource: string): boolean {
   const { metadata, spec } = object as { metadata?: unknown; spec?: unknown };
   const known = Object.hasOwn(lists, resource) ? lists[resource] : undefined;
-  if (!known || !isRecord(metadata) || !isRecord(spec)) return false;
+  if (!known || !isFields(metadata) || !isFields(spec)) return false;
   if (!(required[resource] ?? []).every((key) => Object.hasOwn(spec, key) && spec[key] !== null)) return false;
   return known.every((key) => {
     const value = Object.hasOwn(spec, key) ? spec[key] : undefined;
@@ -62,13 +63,9 @@ function isShaped(object: object, resource: string): boolean {
     return value.every((item) =>
       (key === "rules" && resource !== "agentcapabilities") || key === "onBehalfOf"
         ? typeof item === "string"
-        : isRecord(item),
+        : isFields(item),
     );
   });
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** Whether an update leaves the object as it was, what the API server itself writes aside. */

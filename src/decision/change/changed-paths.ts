@@ -1,5 +1,6 @@
 import type { FieldPath, PathStep } from "../../api/field-path.ts";
-import type { JsonValue } from "../admission-request.ts";
+import type { JsonObject, JsonValue } from "../admission-request.ts";
+import { asObject, isList, isObject, own } from "../json.ts";
 import { elementKey, listKeysOf } from "./list-keys.ts";
 
 /** One place at which two objects differ; an absent side is undefined. */
@@ -32,8 +33,8 @@ function compare(
 ): void {
   if (before === after) return;
   if (isList(before) || isList(after)) return compareLists(path, field, before, after, into);
-  const left = asObject(before);
-  const right = asObject(after);
+  const left = orEmpty(before);
+  const right = orEmpty(after);
   if (left && right && !(isEmptied(before, right) || isEmptied(after, left))) {
     for (const name of new Set([...Object.keys(left), ...Object.keys(right)])) {
       compare([...path, { kind: "member", name }], name, own(left, name), own(right, name), into);
@@ -44,7 +45,7 @@ function compare(
 }
 
 /** An absent object counts as an empty one, except that an empty object which comes or goes is itself the change. */
-function isEmptied(side: JsonValue | undefined, other: Readonly<Record<string, JsonValue>>): boolean {
+function isEmptied(side: JsonValue | undefined, other: JsonObject): boolean {
   return side === undefined && Object.keys(other).length === 0;
 }
 
@@ -96,29 +97,17 @@ function stepKeys(item: JsonValue, keys: readonly string[]): readonly (readonly 
 export function deepEqual(a: JsonValue | undefined, b: JsonValue | undefined): boolean {
   if (a === b) return true;
   if (isList(a) && isList(b)) return a.length === b.length && a.every((item, index) => deepEqual(item, b[index]));
-  if (isList(a) || isList(b) || typeof a !== "object" || typeof b !== "object" || a === null || b === null)
-    return false;
-  const left = a as Readonly<Record<string, JsonValue>>;
-  const right = b as Readonly<Record<string, JsonValue>>;
-  const names = Object.keys(left);
+  if (!isObject(a) || !isObject(b)) return false;
+  const names = Object.keys(a);
   return (
-    names.length === Object.keys(right).length &&
-    names.every((name) => Object.hasOwn(right, name) && deepEqual(left[name], right[name]))
+    names.length === Object.keys(b).length &&
+    names.every((name) => Object.hasOwn(b, name) && deepEqual(a[name], b[name]))
   );
 }
 
-function isList(value: JsonValue | undefined): value is readonly JsonValue[] {
-  return Array.isArray(value);
-}
-
 /** Absent reads as empty. */
-function asObject(value: JsonValue | undefined): Readonly<Record<string, JsonValue>> | undefined {
-  if (value === undefined) return {};
-  return typeof value === "object" && value !== null && !isList(value) ? value : undefined;
-}
-
-function own(object: Readonly<Record<string, JsonValue>>, name: string): JsonValue | undefined {
-  return Object.hasOwn(object, name) ? object[name] : undefined;
+function orEmpty(value: JsonValue | undefined): JsonObject | undefined {
+  return value === undefined ? {} : asObject(value);
 }
 
 /** Keys of list elements are texts or numbers; `listKeysOf` takes no others. */
