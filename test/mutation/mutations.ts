@@ -55,7 +55,7 @@ export const mutations: readonly Mutation[] = [
       ["takes no subresource for an own request", ' || target.subresource !== ""', ""],
       [
         "takes no decided request for an own one",
-        "if (decisions !== undefined && !(Array.isArray(decisions) && decisions.length === 0)) return false;",
+        "if (decisions !== undefined && !(isList(decisions) && decisions.length === 0)) return false;",
         "",
       ],
       [
