@@ -53,3 +53,16 @@ export function specDigest(approval: ElevationApproval): Digest {
     spec,
   });
 }
+
+/**
+ * Digest of what is asked for, as people sign it before the object exists: namespace, name and spec less `decisions`
+ * and `requestedBy`, which says who applied it.
+ */
+export function requestDigest(approval: ElevationApproval): Digest {
+  const { decisions: _decisions, requestedBy: _requestedBy, ...spec } = approval.spec;
+  return digestOf("writ.dev/request/v1", {
+    namespace: approval.metadata.namespace ?? "",
+    name: approval.metadata.name,
+    spec,
+  });
+}
