@@ -24,6 +24,7 @@ import { recordRefusals } from "./guard/record-refusals.ts";
 import { createStamps } from "./guard/stamps.ts";
 import { createLiveReader } from "./live-reader.ts";
 import { recorder } from "./record.ts";
+import { createRequestIdRegistry } from "./request-ids/request-id-registry.ts";
 import { startAdmissionServer } from "./server/admission-server.ts";
 
 /** A running webhook process. */
@@ -67,7 +68,8 @@ export async function runWebhook(configuration: WritConfiguration, log: Logger):
   const reader = createLiveReader(client, clock, metrics);
   const shared = { settings, cache, reader, record, clock, log };
   const gate = createGate({ ...shared, shadowUntil: configuration.shadow?.until });
-  const guard = recordRefusals(createGuard({ ...shared, mayClaim: claimReview(client) }), shared);
+  const requestIds = createRequestIdRegistry({ client, systemNamespace: settings.systemNamespace, clock });
+  const guard = recordRefusals(createGuard({ ...shared, mayClaim: claimReview(client), requestIds }), shared);
   const stamps = recordRefusals(createStamps({ ...shared, signer, agentUid: agentUidLookup(client) }), shared);
 
   let closing = false;

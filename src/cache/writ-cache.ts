@@ -21,7 +21,6 @@ export interface WritCache {
   readonly approvals: Store<ElevationApproval>;
   /** A view of the present content: consistent until the caller next awaits. */
   readonly snapshot: () => Snapshot;
-  readonly approvalsWithRequestId: (requestId: string) => readonly ElevationApproval[];
   /** What keeps the view from being trusted, one line each; empty when every watch lives. */
   readonly problems: () => readonly string[];
   readonly state: () => readonly CacheState[];
@@ -55,7 +54,6 @@ export function startWritCache(options: WritCacheOptions): WritCache {
       indexers: {
         agent: (approval) => [agentKey(agentUserName(approval.spec.agent), approval.metadata.namespace ?? "")],
         target: targetKeysOf,
-        requestId: (approval) => [approval.spec.requestID],
         capability: (approval) => [approval.spec.capabilityName],
       },
     }),
@@ -91,7 +89,6 @@ export function startWritCache(options: WritCacheOptions): WritCache {
       capabilitiesOf: (agent) => stores.capabilities.byIndex("agent", agent),
       approvalsOf,
     }),
-    approvalsWithRequestId: (requestId) => stores.approvals.byIndex("requestId", requestId),
     problems: () =>
       watches
         .filter(({ reflector }) => !reflector.synced)

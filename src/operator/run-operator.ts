@@ -13,6 +13,7 @@ import { startTelemetryServer } from "../telemetry/telemetry-server.ts";
 import { approvalStatus } from "./approval-status.ts";
 import { capabilityStatus } from "./capability-status.ts";
 import { ownerStatus } from "./owner-status.ts";
+import { startRequestIdController } from "./request-id-controller.ts";
 import { startStatusController } from "./status-controller.ts";
 
 /** A running operator process. */
@@ -67,6 +68,11 @@ export async function runOperator(configuration: WritConfiguration, log: Logger)
       store: cache.owners,
       desired: (owner, now) => ownerStatus(owner, cache.snapshot(), now),
     });
+    const requestIds = startRequestIdController({
+      ...shared,
+      approvals: cache.approvals,
+      systemNamespace: configuration.namespaces.system,
+    });
     const resync = (): void => {
       for (const controller of [owners, capabilities, approvals]) controller.resync();
     };
@@ -81,6 +87,7 @@ export async function runOperator(configuration: WritConfiguration, log: Logger)
       cache.capabilities.subscribe((event) => {
         if (changesSpec(event)) approvals.resync();
       }),
+      requestIds.stop,
       approvals.stop,
       capabilities.stop,
       owners.stop,

@@ -412,7 +412,7 @@ export const mutations: readonly Mutation[] = [
     ],
     [
       "looks at new approvals",
-      "return checkNewApproval(change, snapshot, settings, sameRequestId) ?? admitted();",
+      "return checkNewApproval(change, snapshot, settings) ?? admitted();",
       "return admitted();",
     ],
     ["looks at new decisions", "if (refusal) return refusal;\n  }\n  return admitted();", "}\n  return admitted();"],
@@ -446,11 +446,34 @@ export const mutations: readonly Mutation[] = [
       'return undefined && refuse(\n    "ForgedDefinition"',
     ],
   ]),
+  ...mutationsOf("admission/guard/guard.ts", guard, [
+    ["reserves requestIDs", "if (taken) return refusalAnswer(taken);", ""],
+  ]),
+  ...mutationsOf(
+    "api/request-ids.ts",
+    ["api/request-ids.test.ts"],
+    [
+      ["gives a reservation to no other object", "known?.uid !== request.uid", "false"],
+      ["bounds the reservations of a namespace", "ofNamespace >= maxPerNamespace", "false"],
+      ["bounds the bytes of a shard", "bytes > maxShardBytes", "false"],
+      ["keeps what cannot be read", "if (!known) continue;", "if (!known) { changes[key] = null; continue; }"],
+      ["renews while the object exists", "if (exists(namespace, known)) {", "if (false) {"],
+      ["keeps what is not over", "known.until <= now", "true"],
+    ],
+  ),
+  ...mutationsOf(
+    "admission/request-ids/request-id-registry.ts",
+    ["admission/request-ids/request-id-registry.test.ts"],
+    [
+      ["reserves by compare-and-swap", "metadata: { resourceVersion }, data", "data"],
+      ["tries again after a conflict", "error.status === 409", "false"],
+      ["takes no foreign reservation for its own", "parseReservation(text)?.uid !== approval.uid", "false"],
+    ],
+  ),
   ...mutationsOf("admission/guard/approval-change.ts", guard, [
     ["refuses decisions at creation", "if ((spec.decisions?.length ?? 0) > 0) return decisionsAtCreation();", ""],
     ["refuses a forged requester", "if (spec.requestedBy !== user.username) {", "if (false) {"],
     ["lets an agent request for itself alone", "if (isAgent(user, settings.agents) && !isOwn) {", "if (false) {"],
-    ["refuses a used requestID", "  if (used) {", "  if (false) {"],
     ["refuses a weak salt", "if (salt !== undefined) return", "if (false) return"],
     ["asks for the credential that is bound", "  if (unnamed) {", "  if (false) {"],
     [

@@ -25,12 +25,11 @@ function isOpen({ spec, status }: ElevationApproval): boolean {
 /** How far a stamp's time may lie from the guard's: both run within one request. */
 const maxStampAge = 60_000;
 
-/** Refusals of a new approval. `sameRequestId` are the approvals known to carry the same requestID. */
+/** Refusals of a new approval. */
 export function checkNewApproval(
   { object, user }: ApprovalChange,
   snapshot: Snapshot,
   settings: DecisionSettings,
-  sameRequestId: readonly ElevationApproval[],
 ): Refusal | undefined {
   const { spec, metadata } = object;
   const agent = agentUserName(spec.agent);
@@ -55,11 +54,6 @@ export function checkNewApproval(
         `agent ${agent} has ${open} open requests in ${metadata.namespace ?? ""} already`,
       );
     }
-  }
-  const used = sameRequestId.find((other) => other.metadata.uid !== metadata.uid);
-  if (used) {
-    const name = `${used.metadata.namespace ?? ""}/${used.metadata.name}`;
-    return refuse("RequestIDUsed", `spec.requestID is that of ElevationApproval ${name}`, undefined, "spec.requestID");
   }
   const salt = spec.change && saltProblem(spec.change.salt);
   if (salt !== undefined) return refuse("SaltTooWeak", salt, undefined, "spec.change.salt");

@@ -9,6 +9,7 @@ import type { Receipt } from "../../ledger/ledger-writer.ts";
 import type { Logger } from "../../telemetry/logger.ts";
 import type { AdmissionHandler, Answer, Call } from "../handler.ts";
 import type { LiveReader } from "../live-reader.ts";
+import type { RequestIdRegistry } from "../request-ids/request-id-registry.ts";
 import { auditAnnotations } from "../record.ts";
 import type { Recorder } from "../record.ts";
 import { checkNewApproval, checkNewDecision, newDecisions } from "./approval-change.ts";
@@ -30,12 +31,14 @@ import type { LiveSnapshot } from "./lookup.ts";
 import { checkOwner, isMemberOf, ownerWarnings, requiredRight } from "./owner-change.ts";
 import { refuse } from "./refusal.ts";
 import type { Refusal } from "./refusal.ts";
+import { reserveRequestId } from "./reserve-request-id.ts";
 
 export interface GuardOptions {
   readonly settings: DecisionSettings;
-  readonly cache: Pick<WritCache, "snapshot" | "problems" | "approvalsWithRequestId">;
+  readonly cache: Pick<WritCache, "snapshot" | "problems">;
   readonly reader: LiveReader;
   readonly mayClaim: ClaimReview;
+  readonly requestIds: Pick<RequestIdRegistry, "reserve">;
   readonly record: Recorder;
   readonly clock: () => number;
   readonly log: Logger;
@@ -60,6 +63,8 @@ export function createGuard(options: GuardOptions): AdmissionHandler {
     if (outcome.kind === "refusal") return refusalAnswer(outcome);
     const answer: Answer = { allowed: true, code: "Admitted", message: "", warnings: outcome.warnings };
     if (request.dryRun === true || changesNothing(change)) return answer;
+    const taken = await reserveRequestId(change, options);
+    if (taken) return refusalAnswer(taken);
     try {
       const receipt = await recordChange(changeRecord(call, change, formatTimestamp(clock())), change);
       return { ...answer, auditAnnotations: auditAnnotations(request.uid, receipt) };
@@ -187,17 +192,14 @@ async function judgeApproval(
 ): Promise<Admitted | Refusal> {
   const { object, old } = change;
   const decisions = newDecisions(change);
-  // Rival claims, other names of a person and used requestIDs are known from the cache alone. A rejection waits for none.
+  // Rival claims and other names of a person are known from the cache alone. A rejection waits for none.
   const [problem] = decisions.every(({ verdict }) => verdict === "Reject") && old ? [] : cache.problems();
   if (problem !== undefined) return refuse("LookupFailed", `Writ does not know the present objects: ${problem}`);
   const snapshot = await live({
     owners: decisions.map((decision) => decision.ownerName),
     capabilities: [object.spec.capabilityName],
   });
-  if (!old) {
-    const sameRequestId = cache.approvalsWithRequestId(object.spec.requestID);
-    return checkNewApproval(change, snapshot, settings, sameRequestId) ?? admitted();
-  }
+  if (!old) return checkNewApproval(change, snapshot, settings) ?? admitted();
   for (const decision of decisions) {
     const refusal = checkNewDecision(change, decision, snapshot, settings, clock());
     if (refusal) return refusal;

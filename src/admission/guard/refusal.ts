@@ -131,7 +131,14 @@ export const guardReasons = {
     when: "The change could not be made durable in the record, so it is refused.",
     next: "Look at the webhook's log; its disk may be full or broken, or the object too large to record.",
   },
-  RequestIDUsed: { when: "Another approval has the same requestID.", next: "Leave spec.requestID to the stamps." },
+  Replayed: {
+    when: "An ElevationApproval carries the requestID of another one, which may be gone: what was approved or revoked once is not approved again.",
+    next: "Take a new requestID and let people decide anew: kubectl writ sign does both.",
+  },
+  RequestIDsFull: {
+    when: "No further requestID can be reserved for the namespace.",
+    next: "Leave spec.requestID out and decide after creation, or wait until reservations end (docs/operate.md).",
+  },
   RootOwnerClaims: { when: "The root owner claims identities or resources.", next: "Give them to another owner." },
   RuleNotFound: { when: "The capability has no such rule.", next: "Use one of the rules that the message names." },
   SelfApproval: {

@@ -5,6 +5,7 @@ import type { AttestationSigner } from "../../api/attestation.ts";
 import { decisionStatement } from "../../api/decisions.ts";
 import { policyDigest } from "../../api/digest.ts";
 import { membershipText } from "../../api/people.ts";
+import { isStampedId, stampedPrefix } from "../../api/request-ids.ts";
 import { formatTimestamp } from "../../api/timestamp.ts";
 import type { AgentCapability, ElevationApproval, ElevationApprovalDecision } from "../../api/types.gen.ts";
 import type { WritCache } from "../../cache/writ-cache.ts";
@@ -88,7 +89,11 @@ export function createStamps(options: StampsOptions): AdmissionHandler {
       patch.push({ op: "add", path: "/spec/onBehalfOf", value: [...(object.spec.onBehalfOf ?? []), ...behalf] });
     }
     if (requestID === undefined || requestID === "") {
-      patch.push({ op: "add", path: "/spec/requestID", value: randomBytes(16).toString("hex") });
+      const random = randomBytes(16).toString("hex");
+      patch.push({ op: "add", path: "/spec/requestID", value: `${stampedPrefix}${random}` });
+    } else if (isStampedId(requestID)) {
+      const message = `spec.requestID "${requestID}" was stamped on another ElevationApproval, and a copy of one revives nothing`;
+      return refuse("Replayed", message, "leave spec.requestID out and let people decide anew", "spec.requestID");
     }
     if (decisions === undefined) patch.push({ op: "add", path: "/spec/decisions", value: [] });
     if (serviceAccount && isName(serviceAccount.namespace) && isName(serviceAccount.name) && agent.uid === undefined) {

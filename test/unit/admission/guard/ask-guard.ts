@@ -28,8 +28,6 @@ export interface Question extends Partial<World> {
   readonly user: UserInfo;
   /** Whether the user holds `claim`; default not. */
   readonly claims?: boolean;
-  /** Approvals known to carry the requestID of the one that is asked about. */
-  readonly sameRequestId?: readonly ElevationApproval[];
   readonly options?: Partial<GuardOptions>;
 }
 
@@ -45,7 +43,6 @@ export async function askGuard({
   old,
   user,
   claims = false,
-  sameRequestId = [],
   options = {},
   ...mods
 }: Question): Promise<Answer> {
@@ -60,9 +57,10 @@ export async function askGuard({
   };
   const guard = createGuard({
     settings: ours.settings,
-    cache: { snapshot: () => present, problems: () => [], approvalsWithRequestId: () => sameRequestId },
+    cache: { snapshot: () => present, problems: () => [] },
     reader,
     mayClaim: async () => claims,
+    requestIds: { reserve: async () => ({ kind: "reserved" }) },
     record: async () => ({ writer: "w0", index: 0n, leafHash: Buffer.alloc(32) }),
     clock: () => after(2 * minute),
     log: createLogger({ level: "silent", name: "test" }),

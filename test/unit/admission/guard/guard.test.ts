@@ -49,9 +49,10 @@ async function answer(
 ): Promise<Answer> {
   const guard = createGuard({
     settings: ours.settings,
-    cache: { snapshot, problems: () => mods.problems ?? [], approvalsWithRequestId: () => [] },
+    cache: { snapshot, problems: () => mods.problems ?? [] },
     reader: dead,
     mayClaim: () => Promise.reject(new Error("unreachable")),
+    requestIds: { reserve: () => Promise.reject(new Error("unreachable")) },
     record: async () => receipt,
     clock: () => after(2 * minute),
     log: createLogger({ level: "silent", name: "test" }),

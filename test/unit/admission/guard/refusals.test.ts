@@ -171,7 +171,21 @@ describe("a request", () => {
       of({ agent: { ...bot, uid: "another" } }, agent),
       "AgentsMayOnlyRequest",
     ],
-    ["has a requestID of its own", { ...of({}), sameRequestId: [approval("earlier")] }, "RequestIDUsed"],
+    [
+      "has a requestID of its own",
+      { ...of({}), options: { requestIds: { reserve: async () => ({ kind: "taken", by: undefined }) } } },
+      "Replayed",
+    ],
+    [
+      "has a requestID that can be reserved",
+      { ...of({}), options: { requestIds: { reserve: async () => ({ kind: "full" }) } } },
+      "RequestIDsFull",
+    ],
+    [
+      "has a requestID that is known to be its own",
+      { ...of({}), options: { requestIds: { reserve: () => Promise.reject(new Error("unreachable")) } } },
+      "LookupFailed",
+    ],
     ["has a salt that cannot be guessed", of({ change: { salt: "00", digest: "sha256:0" } }), "SaltTooWeak"],
     ["names the pod that its capability binds to", { ...of({}), capabilities: [bound] }, "CredentialNotNamed"],
     [
