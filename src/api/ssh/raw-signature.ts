@@ -38,7 +38,7 @@ function algorithms(key: SshPublicKey): readonly string[] {
 /** What the key put its signature on: security keys sign a digest of the data with their own flags and counter. */
 function signedBySuchKey(key: SshPublicKey, rest: Buffer, data: Buffer): Parsed<Buffer> {
   if (key.application === undefined) {
-    return rest.length === 0 ? ok(data) : refuse(`the signature has ${rest.length} bytes too many at its end`);
+    return rest.length === 0 ? ok(data) : refuse(`the signature has extra bytes at its end: ${rest.length}`);
   }
   const [flags] = rest;
   if (flags === undefined || rest.length !== 5) {

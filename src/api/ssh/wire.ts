@@ -37,7 +37,7 @@ export function exactStrings<Name extends string>(
   const taken = takeStrings(what, bytes, names);
   if (taken.kind === "problem") return taken;
   const { strings, rest } = taken.value;
-  return rest.length === 0 ? ok(strings) : refuse(`${what} has ${rest.length} bytes too many at its end`);
+  return rest.length === 0 ? ok(strings) : refuse(`${what} has extra bytes at its end: ${rest.length}`);
 }
 
 export function wireString(bytes: string | Uint8Array): Buffer {
