@@ -21,6 +21,8 @@ const chain = "decision/chain.test.ts";
 const exact = ["decision/exact-change.test.ts", "decision/change-digest/change-digest.test.ts"];
 const effects = ["decision/effects/deletions.test.ts", "decision/effects/subresources.test.ts"];
 const pods = ["decision/effects/pods.test.ts", "decision/effects/hostile.test.ts", "decision/pod-credentials.test.ts"];
+const sshSignatures = "api/ssh/verify-signature.test.ts";
+const sshKeys = "api/ssh/public-key.test.ts";
 const guard = ["admission/guard/guard.test.ts", "admission/guard/refusals.test.ts", "admission/guard/person.test.ts"];
 
 export const mutations: readonly Mutation[] = [
@@ -525,4 +527,101 @@ export const mutations: readonly Mutation[] = [
     ["asks for membership", "if (!membership) {", "if (false) {"],
     ["asks for a credential", "if (credential === undefined) {", "if (false) {"],
   ]),
+  ...mutationsOf(
+    "api/ssh/verify-signature.ts",
+    [sshSignatures],
+    [
+      ["asks for the namespace", "if (!namespace.equals(Buffer.from(input.namespace)))", "if (false)"],
+      ["verifies with the key that signed", "parsed.value.blob.equals(blob)", "blob.length > 0"],
+    ],
+  ),
+  ...mutationsOf(
+    "api/ssh/envelope.ts",
+    [sshSignatures],
+    [
+      ["asks for the version", "if (version !== 1)", "if (version > 1)"],
+      ["asks for a namespace", "if (value.namespace.length === 0)", "if (false)"],
+      ["wants the reserved field empty", 'if (value["reserved field"].length > 0)', "if (false)"],
+      ["knows which hashes count", 'algorithm !== "sha256" && algorithm !== "sha512"', 'algorithm === ""'],
+    ],
+  ),
+  ...mutationsOf(
+    "api/ssh/armor.ts",
+    [sshSignatures],
+    [
+      ["wants nothing after the armor", "lines.at(-1) !== footer", "!lines.includes(footer)"],
+      ["wants lines of 70 characters", "body.slice(0, -1).some((line) => line.length !== columns)", "false"],
+    ],
+  ),
+  ...mutationsOf(
+    "api/ssh/raw-signature.ts",
+    [sshSignatures],
+    [
+      ["knows which algorithms belong to a key", "if (!accepted.includes(algorithm))", "if (false)"],
+      ["wants the security key touched", "if ((flags & userPresent) === 0)", "if (false)"],
+      ["reads flags and counter alone", "flags === undefined || rest.length !== 5", "flags === undefined"],
+      ["wants nothing after the signature", "return rest.length === 0 ? ok(data)", "return rest ? ok(data)"],
+      [
+        "wants numbers in their shortest form",
+        "if (!r || !s)",
+        "if (r === s || !r || !s) return ok(value);\n      if (false)",
+      ],
+      ["binds the touch to the application", "sha256(key.application), rest", 'sha256(Buffer.from("ssh:")), rest'],
+      [
+        "wants RSA signatures as long as the modulus",
+        "return ofLength(value, scheme.modulusBytes);",
+        "return ok(value);",
+      ],
+    ],
+  ),
+  ...mutationsOf(
+    "api/ssh/wire.ts",
+    [sshSignatures, sshKeys],
+    [
+      ["wants nothing after the last field", "return rest.length === 0 ? ok(strings)", "return rest ? ok(strings)"],
+      ["knows negative numbers", "first === undefined || first >= 0x80", "first === undefined"],
+      ["knows leading zeros", "return second >= 0x80 ? bytes.subarray(1) : undefined;", "return bytes.subarray(1);"],
+      ["wants canonical base64", 'bytes.toString("base64") === text ? bytes : undefined', "bytes"],
+    ],
+  ),
+  ...mutationsOf(
+    "api/ssh/key-line.ts",
+    [sshKeys],
+    [
+      ["keeps private keys out of messages", 'if (line.includes("PRIVATE KEY"))', "if (false)"],
+      ["reads one line", "[\\r\\n\\u2028\\u2029]", "[\\u2028\\u2029]"],
+      ["compares the type with the key's", "return said.equals(Buffer.from(type))", "return said"],
+    ],
+  ),
+  ...mutationsOf(
+    "api/ssh/public-key.ts",
+    [sshKeys],
+    [
+      ["looks at the point of Ed25519", "const problem = ed25519PointProblem(point);", "const problem = undefined;"],
+      ["compares the curve with the type's", "if (!curve.equals(Buffer.from(name)))", "if (false)"],
+      ["wants long RSA keys", "bits < 2048", "bits < 1024"],
+      ["wants RSA keys that can be calculated with", "bits > 8192", "bits > 16384"],
+      ["wants an odd modulus", "if (isEven(modulus))", "if (false)"],
+      ["refuses the exponent one", "|| exponent.equals(Buffer.of(1))", ""],
+      ["wants an application", "if (application.length === 0)", "if (false)"],
+    ],
+  ),
+  ...mutationsOf(
+    "api/ssh/ed25519-point.ts",
+    [sshKeys],
+    [
+      ["refuses small orders", "if (smallOrder.has(y))", "if (false)"],
+      ["refuses a second spelling of the point", "if (y >= p)", "if (false)"],
+      ["looks whether the point is on the curve", "power(product, (p - 1n) / 2n) === 1n", "product > 0n"],
+    ],
+  ),
+  ...mutationsOf(
+    "api/ssh/remembering-verifier.ts",
+    ["api/ssh/remembering-verifier.test.ts"],
+    [
+      ["remembers by namespace", "JSON.stringify([namespace, ", "JSON.stringify(["],
+      ["remembers by message", 'Buffer.from(message).toString("base64")', "message.length"],
+      ["remembers by keys", "signature, keys])", "signature])"],
+    ],
+  ),
 ];

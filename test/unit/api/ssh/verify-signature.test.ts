@@ -271,12 +271,10 @@ describe("the armor", () => {
 
   test("another padding or stray bits are refused", () => {
     // The namespace pads the blob so that its base64 ends in two equals signs.
-    const padded = [..."abc"]
-      .map((letter, count) => `${letter.repeat(count + 1)}`)
-      .map((namespace) => ({
-        namespace,
-        base64: sshsig(key, message, { namespace }).toString("base64"),
-      }));
+    const padded = ["a", "bb", "ccc"].map((namespace) => ({
+      namespace,
+      base64: sshsig(key, message, { namespace }).toString("base64"),
+    }));
     const { namespace, base64 } = padded.find(({ base64 }) => base64.endsWith("==")) ?? { namespace: "", base64: "" };
     const verify = (base64: string) => verifySshSignature({ ...input(armorText(base64), [key.line]), namespace });
     expect(verify(base64).kind).toBe("valid");
