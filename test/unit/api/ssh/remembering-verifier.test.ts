@@ -41,6 +41,19 @@ test("invalid signatures do not push valid ones out", () => {
   expect(asked.filter(({ signature }) => signature === "good")).toHaveLength(1);
 });
 
+test.each<[string, Partial<SshSignatureInput>]>([
+  ["namespace", { namespace: "o" }],
+  ["message of the same length", { message: Buffer.from("o") }],
+  ["signature", { signature: "o" }],
+  ["list of keys", { keys: ["a", "c"] }],
+  ["order of keys", { keys: ["b", "a"] }],
+])("another %s is verified for itself", (_, other) => {
+  const { asked, verify } = counting(10);
+  verify(input("good"));
+  verify({ ...input("good"), ...other });
+  expect(asked).toHaveLength(2);
+});
+
 test("no two inputs share a memory", () => {
   // Texts that run into each other, and lone surrogates, which UTF-8 cannot tell apart.
   const text = fc.oneof(
