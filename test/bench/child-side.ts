@@ -1,10 +1,10 @@
-import type { Answer, Ask, LoadResult, Request, Serving, Usage } from "./messages.ts";
+import type { Answer, Ask, Request, Result, Serving } from "./messages.ts";
 
 /**
  * The child's end of the benchmark's IPC. Preloaded into every child (`--import`): answers for its resources, and ends
  * it when the parent has gone, so that nothing is left running.
  */
-export function answerAsks(serve: (ask: Ask) => Promise<Usage | LoadResult> | undefined): void {
+export function answerAsks(serve: (ask: Ask) => Promise<Result> | undefined): void {
   process.on("message", (request: Request) => {
     const work = serve(request);
     if (work === undefined) return;

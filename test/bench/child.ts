@@ -1,16 +1,21 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { openSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import type { Answer, Ask, LoadResult, LoadSpec, Request, Serving, Usage } from "./messages.ts";
+import type { WriteLoadResult, WriteLoadSpec } from "./apiserver/write-load.ts";
+import type { Answer, Ask, LoadResult, LoadSpec, Request, Result, Serving, Usage } from "./messages.ts";
 
 /** A process of the benchmark. It ends with the parent, whatever ends that. */
 export interface Child {
+  /** With its log, for messages. */
+  readonly name: string;
+  readonly pid: number;
   /** The port that it serves on, where it says one. */
   readonly serving: Promise<number>;
   readonly usage: () => Promise<Usage>;
   /** After garbage has been collected. */
   readonly settledUsage: () => Promise<Usage>;
   readonly load: (load: LoadSpec) => Promise<LoadResult>;
+  readonly write: (write: WriteLoadSpec) => Promise<WriteLoadResult>;
   readonly ended: Promise<void>;
   /** SIGTERM, and waits for the end. */
   readonly stop: () => Promise<void>;
@@ -36,12 +41,17 @@ export function startChild({ script, args = [], nodeOptions = [], logFile }: Chi
   const child = spawn(process.execPath, ["--expose-gc", ...nodeOptions, "--import", preload, file, ...args], {
     stdio: ["ignore", log, log, "ipc"],
   });
-  const channel = openChannel(child, `${script} ${args.join(" ").slice(0, 60)} (its log: ${logFile})`);
+  const name = `${script} ${args.join(" ").slice(0, 60)} (its log: ${logFile})`;
+  const channel = openChannel(child, name);
   return {
+    name,
+    // 0 where it could not be started, of which `ended` tells.
+    pid: child.pid ?? 0,
     serving: channel.serving,
     usage: async () => (await channel.ask({ ask: "usage" })) as Usage,
     settledUsage: async () => (await channel.ask({ ask: "settled usage" })) as Usage,
     load: async (load) => (await channel.ask({ ask: "load", load })) as LoadResult,
+    write: async (write) => (await channel.ask({ ask: "write", write })) as WriteLoadResult,
     ended: channel.ended,
     stop: async () => {
       child.kill("SIGTERM");
@@ -53,11 +63,11 @@ export function startChild({ script, args = [], nodeOptions = [], logFile }: Chi
 interface Channel {
   readonly serving: Promise<number>;
   readonly ended: Promise<void>;
-  readonly ask: (ask: Ask) => Promise<Usage | LoadResult>;
+  readonly ask: (ask: Ask) => Promise<Result>;
 }
 
 function openChannel(child: ChildProcess, name: string): Channel {
-  const waiting = new Map<number, PromiseWithResolvers<Usage | LoadResult>>();
+  const waiting = new Map<number, PromiseWithResolvers<Result>>();
   const serving = Promise.withResolvers<number>();
   // Only those who wait for a port hear that none will come.
   serving.promise.catch(() => undefined);
@@ -83,7 +93,7 @@ function openChannel(child: ChildProcess, name: string): Channel {
     ended,
     ask: (ask) => {
       const id = ids.next++;
-      const waiter = Promise.withResolvers<Usage | LoadResult>();
+      const waiter = Promise.withResolvers<Result>();
       waiting.set(id, waiter);
       child.send({ ...ask, id } satisfies Request, (error) => {
         if (error !== null) waiter.reject(error);

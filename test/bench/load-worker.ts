@@ -3,6 +3,7 @@ import { connect, type TLSSocket } from "node:tls";
 import { answerAsks } from "./child-side.ts";
 import type { LoadResult, LoadSpec, Target } from "./messages.ts";
 import { reviewBodies } from "./reviews.ts";
+import { quantile } from "./statistics.ts";
 
 // The load generator: fixed keep-alive connections, one review under way on each, over bare TLS sockets, since an HTTP
 // client would cost more than the server that it measures.
@@ -32,8 +33,7 @@ async function run({ review, target, connections, milliseconds, expect }: LoadSp
   }
   const elapsed = performance.now() - begin;
   const sorted = Float64Array.from(latencies).sort();
-  const quantile = (q: number): number => sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))] ?? 0;
-  return { answers: latencies.length, milliseconds: elapsed, p50: quantile(0.5), p99: quantile(0.99) };
+  return { answers: latencies.length, milliseconds: elapsed, p50: quantile(sorted, 0.5), p99: quantile(sorted, 0.99) };
 }
 
 function withHead({ path }: Target, body: Buffer): Buffer {

@@ -1,3 +1,4 @@
+import type { WriteLoadResult, WriteLoadSpec } from "./apiserver/write-load.ts";
 import type { PopulationSpec } from "./population.ts";
 import type { ReviewSpec } from "./reviews.ts";
 
@@ -6,7 +7,10 @@ export type Ask =
   | { readonly ask: "usage" }
   /** Collects garbage first, twice, so that finalisers have run; the child needs --expose-gc. */
   | { readonly ask: "settled usage" }
-  | { readonly ask: "load"; readonly load: LoadSpec };
+  | { readonly ask: "load"; readonly load: LoadSpec }
+  | { readonly ask: "write"; readonly write: WriteLoadSpec };
+
+export type Result = Usage | LoadResult | WriteLoadResult;
 
 export interface Usage {
   /** CPU time of the whole process so far, in microseconds. */
@@ -55,4 +59,4 @@ export interface Serving {
 }
 
 export type Request = Ask & { readonly id: number };
-export type Answer = { readonly id: number } & ({ readonly result: Usage | LoadResult } | { readonly error: string });
+export type Answer = { readonly id: number } & ({ readonly result: Result } | { readonly error: string });

@@ -12,6 +12,7 @@ answerAsks((ask) => {
     case "settled usage":
       return settle();
     case "load":
+    case "write":
       return undefined;
   }
 });

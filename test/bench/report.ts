@@ -1,14 +1,16 @@
 import { cpus } from "node:os";
-import { type CellKey, median, type Sample } from "./cells.ts";
+import type { CellKey, Sample } from "./cells.ts";
+import { megabytes, number, percent, table } from "./markdown.ts";
 import type { Resources } from "./resources.ts";
 import { connections, type Results } from "./run.ts";
+import { median } from "./statistics.ts";
 
 interface Row {
   readonly key: CellKey;
   readonly samples: readonly Sample[];
 }
 
-/** The page docs/reference/performance.md: every figure is a median over the rounds of one run. */
+/** The section "gate" of docs/reference/performance.md: every figure is a median over the rounds of one run. */
 export function renderPage({ options, cells, resources }: Results): string {
   const rows = [...cells].map(([key, samples]): Row => ({ key, samples }));
   const tried = rows.slice(0, 3).filter(({ key }) => key.scenario === "NoRule");
@@ -17,8 +19,7 @@ export function renderPage({ options, cells, resources }: Results): string {
   const at = (bytes: number, isAllow: boolean): readonly Row[] =>
     main.filter(({ key }) => key.bytes === bytes && (key.scenario === "Approved") === isAllow);
   return [
-    "<!-- Written by `npm run bench -- --write`. Do not edit. -->",
-    "# Performance",
+    "## The gate by itself",
     intro(options.rounds, options.milliseconds),
     "## Against the bars",
     verdicts(main, resources, exact),
@@ -58,7 +59,7 @@ function intro(rounds: number, milliseconds: number): string {
   return [
     "What the gate costs, beside the same HTTPS server answering at once (the floor). The floor reads and checks every " +
       "review in full and gives an answer of the same length; it neither decides nor records.",
-    "```\nnpm run bench -- --write   # all of it, some 20 minutes, and this page anew\nnpm run bench -- --quick   # a first impression\nnpm run bench -- --help\n```",
+    "```\nnpm run bench -- --write   # all of it, some 20 minutes, and this section anew\nnpm run bench -- --quick   # a first impression\nnpm run bench -- --help\n```",
     [
       `- **Run**: ${rounds} rounds, each of ${milliseconds / 1000} s a cell, after 2.5 s that warm up. Every cell stands between two ` +
         "measurements of the floor, and its ratio is to their mean; every figure is the median of the rounds.",
@@ -91,18 +92,7 @@ const notMeasured = [
   "- More than one replica, and a network between API server and webhook.",
   "- Approvals that are not live: an agent's denials look at every approval that names the object, so thousands of expired " +
     "or pending ones of one object cost more.",
-  "- What the API server itself adds to a call of a webhook.",
 ].join("\n");
-
-function number(value: number, digits = 0): string {
-  if (!Number.isFinite(value)) return "not in this run";
-  return value.toLocaleString("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits });
-}
-
-function percent(value: number): string {
-  if (!Number.isFinite(value)) return "not in this run";
-  return `${number(100 * value)} %`;
-}
 
 function of(samples: readonly Sample[], figure: (sample: Sample) => number): number {
   return median(samples.map(figure));
@@ -233,10 +223,6 @@ function flags(nodeOptions: readonly string[]): string {
   return nodeOptions.length === 0 ? "none" : `\`${nodeOptions.join(" ")}\``;
 }
 
-function megabytes(bytes: number): string {
-  return number(bytes / 1024 / 1024);
-}
-
 function verdicts(rows: readonly Row[], resources: readonly Resources[], exact: readonly Row[]): string {
   const denials = rows.filter(({ key }) => key.scenario !== "Approved");
   const small = denials.filter(({ key }) => key.bytes === 4096);
@@ -264,12 +250,4 @@ function verdicts(rows: readonly Row[], resources: readonly Resources[], exact: 
     ]),
   ];
   return table("figure | bar | measured", lines);
-}
-
-function table(head: string, lines: readonly string[]): string {
-  const rule = head
-    .split("|")
-    .map(() => "---")
-    .join(" | ");
-  return [head, rule, ...lines].map((line) => `| ${line} |`).join("\n");
 }

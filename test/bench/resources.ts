@@ -1,7 +1,8 @@
-import { measure, median, type Cell, type Loader } from "./cells.ts";
+import { measure, type Cell, type Loader } from "./cells.ts";
 import type { Layout } from "./population.ts";
 import type { Scenario } from "./reviews.ts";
 import { startWebhook, type ApiServer, type Site } from "./site.ts";
+import { median } from "./statistics.ts";
 
 /** Memory and start of `writ webhook`; bytes and milliseconds. */
 export interface Resources {

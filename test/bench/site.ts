@@ -48,11 +48,19 @@ export interface ConfigOptions {
   readonly name: string;
   readonly api: ApiServer;
   readonly port: number;
+  /** Of whichever process reads the configuration. */
   readonly telemetryPort: number;
+  /** Default: nothing is shed, so that what else runs on the machine does not turn answers into refusals. */
+  readonly limits?: { readonly maxEventLoopLag?: number };
 }
 
-/** Writes a configuration of `writ webhook` with a ledger of its own, and gives its path. */
-export function writeConfiguration(site: Site, { name, api, port, telemetryPort }: ConfigOptions): string {
+const nothingShed = { maxEventLoopLag: 60_000 };
+
+/** Writes a configuration of Writ's processes with a ledger of its own, and gives its path. */
+export function writeConfiguration(
+  site: Site,
+  { name, api, port, telemetryPort, limits = nothingShed }: ConfigOptions,
+): string {
   const dir = join(site.dir, name);
   mkdirSync(dir, { recursive: true, mode: 0o700 });
   const context = { name: "bench", credentials: api.credentials };
@@ -74,9 +82,11 @@ export function writeConfiguration(site: Site, { name, api, port, telemetryPort 
         verificationKeyFiles: [join(site.dir, "attestation.pub")],
       },
       ledger: { directory: join(dir, "ledger"), writer: "w0" },
-      // Nothing is shed: what else runs on the machine must not turn answers into refusals.
-      limits: { maxEventLoopLag: 60_000 },
-      telemetry: { webhook: { host: "127.0.0.1", port: telemetryPort } },
+      limits,
+      telemetry: {
+        webhook: { host: "127.0.0.1", port: telemetryPort },
+        operator: { host: "127.0.0.1", port: telemetryPort },
+      },
     }),
   );
 }
@@ -97,30 +107,60 @@ export async function startWebhook(
   api: ApiServer,
   nodeOptions: readonly string[] = [],
 ): Promise<WebhookProcess> {
-  const port = await freePort();
-  const telemetryPort = await freePort();
-  const configFile = writeConfiguration(site, { name, api, port, telemetryPort });
-  const begin = performance.now();
-  const child = startChild({
-    script: "../../src/main.ts",
-    args: ["webhook", "--config", configFile],
-    nodeOptions,
-    logFile: join(site.dir, `${name}.log`),
-  });
-  const telemetry = `http://127.0.0.1:${telemetryPort}`;
-  const ended = child.ended.then(() => "ended" as const);
-  while (!(await isReady(telemetry))) {
-    const pause = await Promise.race([ended, sleep(5, "pause" as const)]);
-    if (pause === "ended") throw new Error(`writ webhook ended before it was ready; see ${name}.log in ${site.dir}`);
-    if (performance.now() - begin > readyTimeout) throw new Error(`writ webhook is not ready after ${readyTimeout} ms`);
-  }
+  const { child, port, telemetry, begin } = await launch(site, { process: "webhook", name, api, nodeOptions });
+  await untilReady(child, telemetry, begin);
   const readyAfter = performance.now() - begin;
   return { child, target: site.target(port), readyAfter, liveReads: () => countLiveReads(telemetry) };
 }
 
+export interface LaunchOptions {
+  readonly process: "webhook" | "operator";
+  readonly name: string;
+  readonly api: ApiServer;
+  readonly nodeOptions?: readonly string[];
+  readonly limits?: ConfigOptions["limits"];
+}
+
+/** A process that has only just been started. */
+export interface Launched {
+  readonly child: Child;
+  readonly port: number;
+  /** URL of its telemetry. */
+  readonly telemetry: string;
+  /** performance.now() of its start. */
+  readonly begin: number;
+}
+
+/** Starts a process of Writ on a free port, with a configuration of its own. */
+export async function launch(site: Site, options: LaunchOptions): Promise<Launched> {
+  const { process, name, api, nodeOptions = [], limits } = options;
+  const port = await freePort();
+  const telemetryPort = await freePort();
+  const common = { name, api, port, telemetryPort };
+  const configFile = writeConfiguration(site, limits === undefined ? common : { ...common, limits });
+  const begin = performance.now();
+  const child = startChild({
+    script: "../../src/main.ts",
+    args: [process, "--config", configFile],
+    nodeOptions,
+    logFile: join(site.dir, `${name}.log`),
+  });
+  return { child, port, telemetry: `http://127.0.0.1:${telemetryPort}`, begin };
+}
+
+/** @throws when the process ends first, or is not ready a minute after `begin`. */
+export async function untilReady(child: Child, telemetry: string, begin: number): Promise<void> {
+  const ended = child.ended.then(() => "ended" as const);
+  while (!(await isReady(telemetry))) {
+    const pause = await Promise.race([ended, sleep(5, "pause" as const)]);
+    if (pause === "ended") throw new Error(`${child.name} ended before it was ready`);
+    if (performance.now() - begin > readyTimeout) throw new Error(`${child.name} is not ready after ${readyTimeout} ms`);
+  }
+}
+
 const readyTimeout = 60_000;
 
-async function isReady(telemetry: string): Promise<boolean> {
+export async function isReady(telemetry: string): Promise<boolean> {
   return fetch(`${telemetry}/readyz`).then(
     ({ ok }) => ok,
     () => false,
