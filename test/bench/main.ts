@@ -1,26 +1,27 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { format } from "prettier";
+import { benchApiserver } from "./apiserver/main.ts";
 import { parseOptions, usage } from "./options.ts";
-import { renderPage } from "./report.ts";
+import { formatted, writeSection } from "./page.ts";
+import { renderGate } from "./report.ts";
 import { runBench } from "./run.ts";
 
-const page = fileURLToPath(new URL("../../docs/reference/performance.md", import.meta.url));
-
-async function main(words: readonly string[]): Promise<void> {
+async function benchGate(words: readonly string[], dir: string): Promise<void> {
   const options = parseOptions(words);
   if (options === "help") {
     process.stdout.write(usage);
     return;
   }
+  const markdown = renderGate(await runBench(dir, options, (line) => process.stderr.write(`${line}\n`)));
+  if (options.write) await writeSection("gate", markdown);
+  process.stdout.write(await formatted(markdown));
+}
+
+async function main(words: readonly string[]): Promise<void> {
   const dir = mkdtempSync(join(tmpdir(), "writ-bench-"));
   try {
-    const results = await runBench(dir, options, (line) => process.stderr.write(`${line}\n`));
-    const text = await format(renderPage(results), { parser: "markdown", printWidth: 120 });
-    if (options.write) writeFileSync(page, text);
-    process.stdout.write(text);
+    await (words[0] === "apiserver" ? benchApiserver(words.slice(1), dir) : benchGate(words, dir));
   } finally {
     rmSync(dir, { recursive: true, force: true });
   }

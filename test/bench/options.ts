@@ -3,7 +3,7 @@ import { parseArgs } from "node:util";
 export interface BenchOptions {
   /** Part of a cell's or section's name; undefined: everything. */
   readonly only: string | undefined;
-  /** Write docs/reference/performance.md. */
+  /** Write the section of docs/reference/performance.md. */
   readonly write: boolean;
   /** Milliseconds that each cell is loaded in each round. */
   readonly milliseconds: number;
@@ -18,13 +18,14 @@ export interface BenchOptions {
 export const usage = `npm run bench: what the gate costs, beside the same server answering at once
 
 Usage: npm run bench -- [--quick] [--only NAME] [--profile DIR] [--write]
+       npm run bench -- apiserver --help   # writes through a real API server
 
   --quick        one short round, for trying
   --only NAME    only cells whose name holds NAME: a scenario (NoRule, NoApproval, Approved), a layout (spread,
                  "one agent"), "memory" or "real" for where live reads go, a size (4 KiB, 100 KiB), or a section
                  (connections, resources)
   --profile DIR  write CPU profiles of the webhook processes to DIR
-  --write        write docs/reference/performance.md; needs a whole run
+  --write        write the section of docs/reference/performance.md; needs a whole run
 
 The cells named "real" need the control plane of the cluster tests: npm run control-plane builds it.
 Everything else on the machine disturbs the rates; the ratios are of interleaved measurements and bear more.

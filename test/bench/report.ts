@@ -11,7 +11,7 @@ interface Row {
 }
 
 /** The section "gate" of docs/reference/performance.md: every figure is a median over the rounds of one run. */
-export function renderPage({ options, cells, resources }: Results): string {
+export function renderGate({ options, cells, resources }: Results): string {
   const rows = [...cells].map(([key, samples]): Row => ({ key, samples }));
   const tried = rows.slice(0, 3).filter(({ key }) => key.scenario === "NoRule");
   const exact = rows.slice(-4).filter(({ key }) => key.bytes === 102_400 && key.layout === "spread");

@@ -138,18 +138,23 @@ export async function installWebhooks(
   await must(cluster, ["apply", "--server-side", "-f", "-"], renderWebhooks(values));
   const deadline = Date.now() + enforcedTimeoutMs;
   while (Date.now() < deadline) {
-    // A protected kind, so that it is refused in shadow mode too; a dry run, so that nothing is recorded.
-    const response = await cluster.request("/api/v1/namespaces?dryRun=All", {
-      body: { apiVersion: "v1", kind: "Namespace", metadata: { name: "writ-gate-probe" } },
-      headers: {
-        "impersonate-user": `system:serviceaccount:${values.agentNamespaces[0] ?? "agents"}:writ-gate-probe`,
-        "impersonate-group": "system:masters",
-      },
-    });
-    if (response.text.includes("gate.writ.dev")) return;
+    if (await callsGate(cluster, values.agentNamespaces[0])) return;
     await sleep(20);
   }
   throw new Error(`the API server does not call the gate ${enforcedTimeoutMs / 1_000} s after its configuration`);
+}
+
+/** Whether the API server asks the gate about agents of this namespace, as its configuration says. */
+export async function callsGate(cluster: ControlPlane, agentNamespace = "agents"): Promise<boolean> {
+  // A protected kind, so that it is refused in shadow mode too; a dry run, so that nothing is recorded.
+  const response = await cluster.request("/api/v1/namespaces?dryRun=All", {
+    body: { apiVersion: "v1", kind: "Namespace", metadata: { name: "writ-gate-probe" } },
+    headers: {
+      "impersonate-user": `system:serviceaccount:${agentNamespace}:writ-gate-probe`,
+      "impersonate-group": "system:masters",
+    },
+  });
+  return response.text.includes("gate.writ.dev");
 }
 
 interface Setup {

@@ -1,0 +1,75 @@
+import type { Child } from "../child.ts";
+import type { CellName, GovernedCell, Group } from "./plan.ts";
+import type { GroupRound, Sample, WatchedProcess } from "./results.ts";
+import type { Stage } from "./stage.ts";
+import { type Expectation, lanesOf } from "./write-load.ts";
+
+/** Beyond this share of wrong answers a cell measures something else than its name says. */
+const tolerated = 0.05;
+
+const admitted: Expectation = { status: 200, text: "" };
+const expectations: Readonly<Record<CellName, Expectation>> = {
+  floor: admitted,
+  ungoverned: admitted,
+  allow: admitted,
+  counted: admitted,
+  deny: { status: 403, text: 'admission webhook \\"gate.writ.dev\\" denied the request: NoApproval: ' },
+};
+
+/** Loads one cell of a group. @throws when it is not answered as its name says. */
+export async function measureCell(
+  stage: Stage,
+  load: Child,
+  cell: CellName,
+  { agents, concurrency }: Group,
+  milliseconds: number,
+): Promise<Sample> {
+  const { cluster, api, troupe } = stage;
+  const watched: Readonly<Record<WatchedProcess, number>> = {
+    apiserver: cluster.components.kubeApiserver.pid,
+    etcd: cluster.components.etcd.pid,
+    webhook: stage.webhook.child.pid,
+    operator: stage.operator.child.pid,
+  };
+  const result = await load.write({
+    server: api.server,
+    ca: api.ca,
+    lanes: lanesOf(troupe.writersOf(cell, agents), concurrency),
+    milliseconds,
+    expect: expectations[cell],
+    watched,
+  });
+  if (result.unexpected > tolerated * result.answers) {
+    throw new Error(`${cell}: ${result.unexpected} of ${result.answers} answers are wrong, such as ${result.example}`);
+  }
+  return {
+    cell,
+    writes: result.answers,
+    unexpected: result.unexpected,
+    milliseconds: result.milliseconds,
+    p50: result.p50,
+    p95: result.p95,
+    p99: result.p99,
+    cpu: result.cpu as Sample["cpu"],
+  };
+}
+
+/** The floor without webhooks, every cell with them, and the floor again. */
+export async function measureGroup(
+  stage: Stage,
+  load: Child,
+  cells: readonly GovernedCell[],
+  { group, round, milliseconds }: { readonly group: Group; readonly round: number; readonly milliseconds: number },
+  afterEach: () => Promise<void>,
+): Promise<GroupRound> {
+  const measure = (cell: CellName): Promise<Sample> => measureCell(stage, load, cell, group, milliseconds);
+  const before = await measure("floor");
+  await stage.webhooks.on();
+  const measured: [GovernedCell, Sample][] = [];
+  for (const cell of cells) {
+    measured.push([cell, await measure(cell)]);
+    await afterEach();
+  }
+  await stage.webhooks.off();
+  return { group, round, floors: [before, await measure("floor")], cells: Object.fromEntries(measured) };
+}
