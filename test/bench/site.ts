@@ -76,6 +76,8 @@ export function writeConfiguration(
         listen: { host: "127.0.0.1", port },
         tls: site.tls,
         callers: { pathFile: join(site.dir, "path") },
+        // Whoever calls it is on this machine, and learns at once that a port is closed.
+        lameDuckSeconds: 0,
       },
       attestation: {
         signingKeyFile: join(site.dir, "attestation.key"),
@@ -154,7 +156,8 @@ export async function untilReady(child: Child, telemetry: string, begin: number)
   while (!(await isReady(telemetry))) {
     const pause = await Promise.race([ended, sleep(5, "pause" as const)]);
     if (pause === "ended") throw new Error(`${child.name} ended before it was ready`);
-    if (performance.now() - begin > readyTimeout) throw new Error(`${child.name} is not ready after ${readyTimeout} ms`);
+    if (performance.now() - begin > readyTimeout)
+      throw new Error(`${child.name} is not ready after ${readyTimeout} ms`);
   }
 }
 

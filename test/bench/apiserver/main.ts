@@ -15,6 +15,7 @@ export async function benchApiserver(words: readonly string[], dir: string): Pro
   const results = await resultsOf(options, dir);
   // Before the report, so that a mistake in that does not cost the run.
   if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(results, null, 1)}\n`);
+  if (options.write && !results.whole) throw new Error("--write needs the figures of a whole run");
   const markdown = renderApiserver(results);
   if (options.write) await writeSection("apiserver", markdown);
   process.stdout.write(await formatted(markdown));

@@ -17,18 +17,22 @@ export interface ApiserverOptions {
   readonly warmUp: number;
   readonly rounds: number;
   readonly starts: number;
+  /** Whether nothing is left out: only then the figures may stand in the documentation. */
+  readonly whole: boolean;
 }
 
 export const apiserverUsage = `npm run bench -- apiserver: what Writ costs an agent's write, through a real API server
 
-Usage: npm run bench -- apiserver [--quick] [--only NAME] [--json FILE] [--from FILE] [--write]
+Usage: npm run bench -- apiserver [--quick] [--approvals N,N] [--only NAME] [--json FILE] [--from FILE]
+                                  [--write]
 
-  --quick      one short round at 10 and 100 approvals, for trying
-  --only NAME  only groups whose name holds NAME; a name is such as
-               "1000 approvals, eight agents, concurrency 32"
-  --json FILE  write every figure of every round to FILE
-  --from FILE  measure nothing: report what an earlier run wrote with --json
-  --write      write the section of docs/reference/performance.md; needs a whole run
+  --quick          one short round at 10 and 100 approvals, for trying
+  --approvals N,N  other numbers of live approvals, in ascending order
+  --only NAME      only groups whose name holds NAME; a name is such as
+                   "1000 approvals, eight agents, concurrency 32"
+  --json FILE      write every figure of every round to FILE
+  --from FILE      measure nothing: report what an earlier run wrote with --json
+  --write          write the section of docs/reference/performance.md; needs a whole run
 
 It updates ConfigMaps without webhooks (the floor), as an account that Writ does not govern, and as agents whose writes
 are allowed, allowed and counted, and denied; each by one agent and by eight, at concurrency 1, 8 and 32, with 10, 1,000
@@ -43,6 +47,7 @@ export function parseApiserverOptions(words: readonly string[]): ApiserverOption
     options: {
       help: { type: "boolean", short: "h", default: false },
       quick: { type: "boolean", default: false },
+      approvals: { type: "string" },
       only: { type: "string" },
       json: { type: "string" },
       from: { type: "string" },
@@ -50,12 +55,25 @@ export function parseApiserverOptions(words: readonly string[]): ApiserverOption
     },
   });
   if (values.help) return "help";
-  const { only, write, json, from } = values;
-  if (write && (values.quick || only !== undefined)) {
-    throw new Error("--write needs a whole run: leave out --quick and --only");
-  }
-  const size = values.quick
+  const { only, write, json, from, quick } = values;
+  const whole = !quick && only === undefined && values.approvals === undefined;
+  if (write && !whole) throw new Error("--write needs a whole run: leave out --quick, --approvals and --only");
+  const size = quick
     ? { counts: [10, 100], milliseconds: 400, warmUp: 400, rounds: 1, starts: 1 }
     : { counts: [10, 1000, 10_000], milliseconds: 3000, warmUp: 2000, rounds: 3, starts: 5 };
-  return { only, write, json, from, ...size };
+  const counts = values.approvals === undefined ? size.counts : parseCounts(values.approvals);
+  return { only, write, json, from, whole, ...size, counts };
+}
+
+const mostApprovals = 100_000;
+
+function parseCounts(text: string): readonly number[] {
+  const counts = text.split(",").map(Number);
+  const isAscending = counts.every((count, index) => count > (counts[index - 1] ?? 0));
+  if (!isAscending || !counts.every((count) => Number.isSafeInteger(count) && count <= mostApprovals)) {
+    throw new Error(
+      `--approvals takes whole numbers up to ${mostApprovals} in ascending order, such as 10,1000: got "${text}"`,
+    );
+  }
+  return counts;
 }

@@ -3,6 +3,8 @@ import type { CellName, GovernedCell, Group } from "./plan.ts";
 
 /** All that a run has measured, as it is written with --json. */
 export interface ApiserverResults {
+  /** Whether nothing was left out. */
+  readonly whole: boolean;
   readonly machine: { readonly cpus: number; readonly node: string };
   /** Milliseconds that each cell was loaded in each round. */
   readonly milliseconds: number;
@@ -11,9 +13,12 @@ export interface ApiserverResults {
   /** Of the webhook, one for each number of approvals. */
   readonly memory: readonly Memory[];
   readonly starts: readonly StartResult[];
-  /** Why nothing was counted; absent where it was. */
-  readonly uncounted?: string;
+  readonly counting: Counting;
 }
+
+/** What became of the uses of all writes that were counted, warming up included. */
+export type Counting =
+  { readonly kind: "counted"; readonly uses: number } | { readonly kind: "not available"; readonly why: string };
 
 /** One group in one round; the floor was measured before and after everything else. */
 export interface GroupRound {

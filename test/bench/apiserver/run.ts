@@ -5,7 +5,7 @@ import { mean } from "../statistics.ts";
 import { measureCell, measureGroup } from "./measure.ts";
 import type { ApiserverOptions } from "./options.ts";
 import { governedCells, type GovernedCell, type Group, nameOfGroup, planGroups } from "./plan.ts";
-import type { ApiserverResults, GroupRound, Memory } from "./results.ts";
+import type { ApiserverResults, Counting, GroupRound, Memory } from "./results.ts";
 import { createStage, type Stage } from "./stage.ts";
 import { observeStart, type StartResult } from "./start.ts";
 import { createQuestions } from "./start-questions.ts";
@@ -33,15 +33,20 @@ export async function runApiserver(
       measured.push(...rounds);
       memory.push({ approvals, ...used });
     }
+    const counting: Counting =
+      uncounted === undefined
+        ? { kind: "counted", uses: await stage.troupe.uses() }
+        : { kind: "not available", why: uncounted };
     const starts = await observeStarts(stage, Math.max(...counts), options.starts, report);
     return {
+      whole: options.whole,
       machine: { cpus: cpus().length, node: process.versions.node },
       milliseconds: options.milliseconds,
       rounds: options.rounds,
       groups: measured,
       memory,
       starts,
-      ...(uncounted === undefined ? {} : { uncounted }),
+      counting,
     };
   } finally {
     await load.stop();
@@ -94,7 +99,9 @@ function inWords({ floors, cells }: GroupRound): string {
   const rate = ({ writes, milliseconds }: GroupRound["floors"][0]): number => (1000 * writes) / milliseconds;
   const [before, after] = [rate(floors[0]), rate(floors[1])];
   const floor = mean([before, after]);
-  const shares = Object.entries(cells).map(([cell, sample]) => `${cell} ${((100 * rate(sample)) / floor).toFixed(0)} %`);
+  const shares = Object.entries(cells).map(
+    ([cell, sample]) => `${cell} ${((100 * rate(sample)) / floor).toFixed(0)} %`,
+  );
   return `floor ${before.toFixed(0)} and ${after.toFixed(0)}/s, ${shares.join(", ")}`;
 }
 

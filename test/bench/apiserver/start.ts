@@ -1,4 +1,4 @@
-import { request } from "node:https";
+import { Agent, request } from "node:https";
 import { setTimeout as sleep } from "node:timers/promises";
 import { agentUserName } from "../../../src/api/agents.ts";
 import { agentUid, agentName, type Place } from "../population.ts";
@@ -39,11 +39,13 @@ export async function observeStart(
   const state = { over: false };
   const asking = questions.map(async (question) => {
     const body = reviewOf(question.place);
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
     while (!state.over) {
-      const answer = await ask(site, launched.port, body);
-      if (answer === undefined) await sleep(pause);
-      else answers.push({ covered: question.covered, ...answer });
+      const answer = await ask(site, launched.port, agent, body);
+      if (answer !== undefined) answers.push({ covered: question.covered, ...answer });
+      await sleep(pause);
     }
+    agent.destroy();
   });
   try {
     const { lastNotReady, ready } = await awaitReady(launched);
@@ -77,7 +79,7 @@ async function awaitReady({
 type GateAnswer = Omit<StartAnswer, "covered">;
 
 /** The gate's answer; undefined when there was none, which the API server makes a refusal of. */
-function ask(site: Site, port: number, body: string): Promise<GateAnswer | undefined> {
+function ask(site: Site, port: number, agent: Agent, body: string): Promise<GateAnswer | undefined> {
   const { path } = site.target(port);
   const sentAt = performance.now();
   return new Promise((resolve) => {
@@ -88,7 +90,7 @@ function ask(site: Site, port: number, body: string): Promise<GateAnswer | undef
         path: `${path}?timeout=5s`,
         method: "POST",
         ca: site.ca,
-        agent: false,
+        agent,
         headers: { "content-type": "application/json", "content-length": Buffer.byteLength(body) },
       },
       (response) => {
@@ -108,7 +110,7 @@ function ask(site: Site, port: number, body: string): Promise<GateAnswer | undef
 
 /** What the API server sends when an agent of the population updates a deployment. */
 function reviewOf({ agent, namespace, name }: Place): string {
-  const deployment = (replicas: number): object => ({
+  const deployment = (replicas: number) => ({
     apiVersion: "apps/v1",
     kind: "Deployment",
     metadata: { name, namespace, uid: `uid-${name}`, resourceVersion: "7" },

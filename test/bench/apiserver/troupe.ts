@@ -1,5 +1,6 @@
 import { agentCapabilities, elevationApprovals, identityOwners } from "../../../src/api/kinds.ts";
-import { collectionPath } from "../../../src/kube/resource.ts";
+import type { ElevationApproval } from "../../../src/api/types.gen.ts";
+import { collectionPath, objectPath } from "../../../src/kube/resource.ts";
 import type { Installation } from "../../builders/installation.ts";
 import type { ControlPlane } from "../../control-plane/control-plane.ts";
 import { create, createApproved, inParallel, send } from "../fill.ts";
@@ -11,8 +12,10 @@ import type { Writer } from "./write-load.ts";
 export interface Troupe {
   /** Writers by agent, as `lanesOf` takes them. */
   readonly writersOf: (cell: CellName, agents: number) => readonly (readonly Writer[])[];
-  /** Why this version of Writ counts no uses; absent where it does. */
-  readonly uncounted?: string;
+  /** Why this version of Writ counts no uses; undefined where it does. */
+  readonly uncounted: string | undefined;
+  /** Uses of all counted approvals so far, as their status says. */
+  readonly uses: () => Promise<number>;
 }
 
 /** Longer than a run. */
@@ -43,7 +46,11 @@ export async function hireTroupe(cluster: ControlPlane, installation: Installati
   if (uncounted === undefined) await approveAll("counted");
   return {
     writersOf: (cell, agents) => hired.slice(0, agents).map((one) => writersOf(one, cell)),
-    ...(uncounted === undefined ? {} : { uncounted }),
+    uncounted,
+    uses: async () => {
+      const counts = await Promise.all(hired.map(({ member }) => usesOf(cluster, member)));
+      return counts.reduce((sum, count) => sum + count, 0);
+    },
   };
 }
 
@@ -85,6 +92,11 @@ async function hire(cluster: ControlPlane, member: Member): Promise<Hired> {
   return { member, uid: agent.uid, agentToken: agent.token, otherToken: other.token };
 }
 
+async function usesOf(cluster: ControlPlane, { namespace }: Member): Promise<number> {
+  const found = await send(cluster, "GET", objectPath(elevationApprovals, namespace, "counted"), undefined);
+  return (found as ElevationApproval).status?.uses ?? 0;
+}
+
 /** What the API server says against `maxUses` (a dry run). @throws when it refuses for another reason. */
 async function whyUncounted(cluster: ControlPlane, hired: Hired | undefined): Promise<string | undefined> {
   if (hired === undefined) return "nobody writes";
@@ -92,7 +104,9 @@ async function whyUncounted(cluster: ControlPlane, hired: Hired | undefined): Pr
   const { namespace, name } = member;
   const { apiVersion, kind, spec } = requestOf(member, "counted", uid);
   const path = collectionPath(elevationApprovals, namespace);
-  const response = await cluster.request(`${path}?dryRun=All`, { body: { apiVersion, kind, metadata: { name }, spec } });
+  const response = await cluster.request(`${path}?dryRun=All`, {
+    body: { apiVersion, kind, metadata: { name }, spec },
+  });
   if (response.status < 300) return undefined;
   const refusal = /maxUses is not enforced[^"]*?refused/.exec(response.text)?.[0];
   if (refusal === undefined) throw new Error(`no counted approval: ${response.status} ${response.text}`);

@@ -44,7 +44,10 @@ export interface WriteLoadResult {
  * share the agents out. The writers of one agent are of different ConfigMaps.
  * @param writersOf writers by agent; each agent needs one for each lane that it gets
  */
-export function lanesOf(writersOf: readonly (readonly Writer[])[], concurrency: number): readonly (readonly Writer[])[] {
+export function lanesOf(
+  writersOf: readonly (readonly Writer[])[],
+  concurrency: number,
+): readonly (readonly Writer[])[] {
   const agents = writersOf.length;
   const writer = (agent: number, index: number): Writer => {
     const found = writersOf[agent]?.[index];
