@@ -15,7 +15,7 @@ export interface Group {
 }
 
 export const manyAgents = 8;
-export const concurrencies: readonly number[] = [1, 8, 32];
+const concurrencies: readonly number[] = [1, 8, 32];
 
 /** Every group, in the order in which they are measured: approvals only become more. */
 export function planGroups(counts: readonly number[]): readonly Group[] {

@@ -34,6 +34,8 @@ export interface Sample {
   readonly writes: number;
   /** Answers that the cell must not have, such as denials in `allow`. */
   readonly unexpected: number;
+  /** Status and begin of one of them. */
+  readonly example?: string;
   readonly milliseconds: number;
   readonly p50: number;
   readonly p95: number;

@@ -4,8 +4,8 @@ import { type Child, productOptions, startChild } from "../child.ts";
 import { mean } from "../statistics.ts";
 import { measureCell, measureGroup } from "./measure.ts";
 import type { ApiserverOptions } from "./options.ts";
-import { governedCells, type GovernedCell, type Group, nameOfGroup, planGroups } from "./plan.ts";
-import type { ApiserverResults, Counting, GroupRound, Memory } from "./results.ts";
+import { type CellName, governedCells, type GovernedCell, type Group, nameOfGroup, planGroups } from "./plan.ts";
+import type { ApiserverResults, Counting, GroupRound, Memory, Sample } from "./results.ts";
 import { createStage, type Stage } from "./stage.ts";
 import { observeStart, type StartResult } from "./start.ts";
 import { createQuestions } from "./start-questions.ts";
@@ -81,7 +81,13 @@ async function measureAll(
   return { rounds: measured, used: { atRest, heapUsed, highest: highest.bytes } };
 }
 
-/** Until the code of all processes is compiled for good. */
+/** Beyond this share of other answers a cell measures something else than its name says. */
+const tolerated = 0.05;
+
+/**
+ * Loads every cell until the code of all processes is compiled for good.
+ * @throws when a cell is not answered as its name says: better now than after the whole run.
+ */
 async function warm(
   stage: Stage,
   load: Child,
@@ -89,19 +95,27 @@ async function warm(
   group: Group,
   milliseconds: number,
 ): Promise<void> {
-  await measureCell(stage, load, "floor", group, milliseconds);
+  const check = async (cell: CellName): Promise<void> => {
+    const { writes, unexpected, example } = await measureCell(stage, load, cell, group, milliseconds);
+    if (unexpected > tolerated * writes) {
+      throw new Error(`${cell}: ${unexpected} of ${writes} answers are wrong, such as ${example}`);
+    }
+  };
+  await check("floor");
   await stage.webhooks.on();
-  for (const cell of cells) await measureCell(stage, load, cell, group, milliseconds);
+  for (const cell of cells) await check(cell);
   await stage.webhooks.off();
 }
 
 function inWords({ floors, cells }: GroupRound): string {
-  const rate = ({ writes, milliseconds }: GroupRound["floors"][0]): number => (1000 * writes) / milliseconds;
+  const rate = ({ writes, milliseconds }: Sample): number => (1000 * writes) / milliseconds;
   const [before, after] = [rate(floors[0]), rate(floors[1])];
   const floor = mean([before, after]);
-  const shares = Object.entries(cells).map(
-    ([cell, sample]) => `${cell} ${((100 * rate(sample)) / floor).toFixed(0)} %`,
-  );
+  const shares = Object.values(cells).map((sample) => {
+    const { cell, unexpected, example = "" } = sample;
+    const others = unexpected === 0 ? "" : ` (${unexpected} other answers, such as ${example.slice(0, 200)})`;
+    return `${cell} ${((100 * rate(sample)) / floor).toFixed(0)} %${others}`;
+  });
   return `floor ${before.toFixed(0)} and ${after.toFixed(0)}/s, ${shares.join(", ")}`;
 }
 

@@ -108,7 +108,7 @@ async function furnish(
 }
 
 const quietInterval = 1000;
-const quietTimeout = 180_000;
+const quietTimeout = 300_000;
 
 /** Waits until processes have spent next to no CPU for a while: what was written before has been digested. */
 async function untilQuiet(pids: readonly number[]): Promise<void> {
