@@ -1,4 +1,4 @@
-import { createPrivateKey } from "node:crypto";
+import { createPrivateKey, randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { attestationSigner } from "../api/attestation.ts";
 import { loadSettings } from "../cache/installation.ts";
@@ -21,9 +21,11 @@ import { agentUidLookup } from "./guard/agent-uid.ts";
 import { claimReview } from "./guard/claim-review.ts";
 import { createGuard } from "./guard/guard.ts";
 import { recordRefusals } from "./guard/record-refusals.ts";
+import { createRegisterWriter } from "./guard/register-writer.ts";
 import { createStamps } from "./guard/stamps.ts";
 import { createLiveReader } from "./live-reader.ts";
 import { recorder } from "./record.ts";
+import { createRegisterReader } from "./register-reader.ts";
 import { startAdmissionServer } from "./server/admission-server.ts";
 
 /** A running webhook process. */
@@ -66,8 +68,18 @@ export async function runWebhook(configuration: WritConfiguration, log: Logger):
   prepareSchemas(cache, settings.schemas);
   const reader = createLiveReader(client, clock, metrics);
   const shared = { settings, cache, reader, record, clock, log };
-  const gate = createGate({ ...shared, shadowUntil: configuration.shadow?.until });
-  const guard = recordRefusals(createGuard({ ...shared, mayClaim: claimReview(client) }), shared);
+  const { systemNamespace } = settings;
+  const monotonic = (): number => performance.now();
+  const gate = createGate({
+    ...shared,
+    register: createRegisterReader({ client, systemNamespace, clock, monotonic, metrics, log }),
+    onProof: (proof) => {
+      if (proof !== "none") metrics.proofs.inc({ by: proof });
+    },
+    shadowUntil: configuration.shadow?.until,
+  });
+  const announce = createRegisterWriter({ client, systemNamespace, newId: randomUUID, metrics });
+  const guard = recordRefusals(createGuard({ ...shared, mayClaim: claimReview(client), announce }), shared);
   const stamps = recordRefusals(createStamps({ ...shared, signer, agentUid: agentUidLookup(client) }), shared);
 
   let closing = false;
@@ -75,7 +87,7 @@ export async function runWebhook(configuration: WritConfiguration, log: Logger):
     ...configuration.telemetry.webhook,
     metrics,
     ready: () => {
-      const problems = [...cache.problems(), ...(closing ? ["shutting down"] : [])];
+      const problems = [...cache.problems(), ...cache.silent(), ...(closing ? ["shutting down"] : [])];
       return { ready: problems.length === 0, problems };
     },
   });

@@ -24,6 +24,11 @@ export interface WritCache {
   readonly approvalsWithRequestId: (requestId: string) => readonly ElevationApproval[];
   /** What keeps the view from being trusted, one line each; empty when every watch lives. */
   readonly problems: () => readonly string[];
+  /**
+   * Watches that have shown nothing for so long that changes may be missing which the revocation register no longer
+   * names, one line each. What rests on the view must be read.
+   */
+  readonly silent: () => readonly string[];
   readonly state: () => readonly CacheState[];
   readonly whenSynced: () => Promise<void>;
   readonly stop: () => Promise<void>;
@@ -96,6 +101,10 @@ export function startWritCache(options: WritCacheOptions): WritCache {
       watches
         .filter(({ reflector }) => !reflector.synced)
         .map(({ resource }) => `cache of ${resource.plural} is not synced`),
+    silent: () =>
+      watches
+        .filter(({ reflector }) => reflector.silent)
+        .map(({ resource }) => `the watch of ${resource.plural} has shown nothing for too long`),
     state: () =>
       watches.map(({ resource, store, reflector }) => ({
         kind: resource.kind,

@@ -131,6 +131,10 @@ export const guardReasons = {
     when: "The change could not be made durable in the record, so it is refused.",
     next: "Look at the webhook's log; its disk may be full or broken, or the object too large to record.",
   },
+  RegisterFailed: {
+    when: "The change could not be announced in the revocation register, so it is refused: a replica might not see it in time.",
+    next: "Try again; if it lasts, look at the webhook's log and at the ConfigMap writ-register in Writ's namespace: deleting it is safe.",
+  },
   RequestIDUsed: { when: "Another approval has the same requestID.", next: "Leave spec.requestID to the stamps." },
   RootOwnerClaims: { when: "The root owner claims identities or resources.", next: "Give them to another owner." },
   RuleNotFound: { when: "The capability has no such rule.", next: "Use one of the rules that the message names." },

@@ -63,6 +63,7 @@ export async function askGuard({
     cache: { snapshot: () => present, problems: () => [], approvalsWithRequestId: () => sameRequestId },
     reader,
     mayClaim: async () => claims,
+    announce: async () => undefined,
     record: async () => ({ writer: "w0", index: 0n, leafHash: Buffer.alloc(32) }),
     clock: () => after(2 * minute),
     log: createLogger({ level: "silent", name: "test" }),

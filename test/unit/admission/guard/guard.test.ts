@@ -52,6 +52,7 @@ async function answer(
     cache: { snapshot, problems: () => mods.problems ?? [], approvalsWithRequestId: () => [] },
     reader: dead,
     mayClaim: () => Promise.reject(new Error("unreachable")),
+    announce: async () => undefined,
     record: async () => receipt,
     clock: () => after(2 * minute),
     log: createLogger({ level: "silent", name: "test" }),
