@@ -31,7 +31,7 @@ export interface RegisterReading {
 }
 
 /**
- * Reads the revocation register by a GET that begins after the call; calls that wait for one share it, whoever they are
+ * To be called once before the caches are filled, so that it is known later which register was there then. Reads the revocation register by a GET that begins after the call; calls that wait for one share it, whoever they are
  * for. Never rejects.
  */
 export type RegisterReader = () => Promise<RegisterReading>;
@@ -58,7 +58,7 @@ export function createRegisterReader(options: RegisterReaderOptions): RegisterRe
       const { body, serverDate } = await client.get(path);
       metrics.liveReads.inc({ object: "register", result: "ok" });
       const content = parse(body);
-      if (!content) return nothing("unreadable");
+      if (!content) return unreadable();
       memory = rememberRegister(memory, content.uid, monotonic());
       return { intents: content.intents, gap: gapOf(content, memory), clockSkew: skewOf(serverDate, clock()) };
     } catch (error) {
@@ -66,11 +66,16 @@ export function createRegisterReader(options: RegisterReaderOptions): RegisterRe
       metrics.liveReads.inc({ object: "register", result });
       if (result !== "not-found") {
         log.warn({ error: describeError(error) }, "the revocation register could not be read");
-        return nothing("unreadable");
+        return unreadable();
       }
       memory = rememberRegister(memory, undefined, monotonic());
       return nothing("missing");
     }
+  };
+  /** Which register was there is not known, so the first that is seen may have taken the place of another. */
+  const unreadable = (): RegisterReading => {
+    memory ??= rememberRegister(memory, undefined, monotonic());
+    return nothing("unreadable");
   };
   const gapOf = (content: RegisterContent, known: RegisterMemory): RegisterGap | undefined => {
     if (!content.complete) return "incomplete";

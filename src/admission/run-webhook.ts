@@ -63,16 +63,18 @@ export async function runWebhook(configuration: WritConfiguration, log: Logger):
     clusterId: settings.trust.clusterId,
     pid: process.pid,
   });
+  const { systemNamespace } = settings;
+  const monotonic = (): number => performance.now();
+  const register = createRegisterReader({ client, systemNamespace, clock, monotonic, metrics, log });
+  await register();
   const cache = startWritCache({ client, log, metrics: events });
   const stopObserving = observeCache(cache, metrics);
   prepareSchemas(cache, settings.schemas);
   const reader = createLiveReader(client, clock, metrics);
   const shared = { settings, cache, reader, record, clock, log };
-  const { systemNamespace } = settings;
-  const monotonic = (): number => performance.now();
   const gate = createGate({
     ...shared,
-    register: createRegisterReader({ client, systemNamespace, clock, monotonic, metrics, log }),
+    register,
     onProof: (proof) => {
       if (proof !== "none") metrics.proofs.inc({ by: proof });
     },
