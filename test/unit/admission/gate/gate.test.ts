@@ -73,6 +73,26 @@ describe("the gate", () => {
     expect([answer.code, recorded]).toEqual(["CacheNotSynced", ["deny CacheNotSynced"]]);
   });
 
+  test("records how the verdict was proven, and reads everything while a watch is silent", async () => {
+    const entries: object[] = [];
+    const proofs: string[] = [];
+    const record: GateOptions["record"] = async (_, spec) => {
+      entries.push(spec);
+      return { writer: "w0", index: 7n, leafHash: Buffer.alloc(32, 1) };
+    };
+    const onProof = (proof: string): number => proofs.push(proof);
+    const silent = { snapshot: () => snapshot(), problems: () => [], silent: () => ["nothing heard"] };
+    await ask({}, { record, onProof });
+    await ask({}, { record, onProof, cache: silent });
+    await ask(denied, { record, onProof });
+    expect(entries).toMatchObject([
+      { verdict: "allow", proof: "register", liveReads: 0 },
+      { verdict: "allow", proof: "silent", liveReads: 5 },
+      { verdict: "deny", proof: "none", liveReads: 0 },
+    ]);
+    expect(proofs).toEqual(["register", "silent", "none"]);
+  });
+
   test("decides a dry run and records nothing", async () => {
     const rehearsed = await ask({ dryRun: true });
     expect([rehearsed.answer.allowed, rehearsed.recorded]).toEqual([true, []]);
