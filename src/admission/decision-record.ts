@@ -9,6 +9,7 @@ import type { Basis, Verdict } from "../decision/verdict.ts";
 import type { WriteRequest } from "../decision/write-request.ts";
 import { normalise } from "../decision/write-request.ts";
 import type { Answer, Call, Caller } from "./handler.ts";
+import type { Proof } from "./prove.ts";
 import { cutCodePoints } from "./server/one-line.ts";
 
 /** What was answered: `would-deny` is a denial that shadow mode let pass, `error` one that no decision stands behind. */
@@ -25,6 +26,7 @@ interface DecisionRecordInput {
   readonly decided: Verdict | undefined;
   readonly accountable: Accountable;
   readonly effects: readonly Effect[];
+  readonly proof: Proof;
   readonly liveReads: number;
 }
 
@@ -72,6 +74,7 @@ export function decisionRecord(input: DecisionRecordInput): object {
     basis: decided?.kind === "allow" && decided.code === "Approved" ? basisRecord(decided.basis) : undefined,
     nearest: decided?.kind === "deny" ? decided.nearest && present({ ...decided.nearest }) : undefined,
     caller: input.caller,
+    proof: input.proof,
     liveReads: input.liveReads,
   });
 }
@@ -90,6 +93,7 @@ export function denialRecord(call: Call, answer: Answer, verdict: "deny" | "erro
     message: answer.message,
     decided: undefined,
     accountable: { identityOwner: undefined, policyOwner: undefined, approvingOwners: [] },
+    proof: "none",
     liveReads: 0,
   });
 }

@@ -12,14 +12,18 @@ import { decisionRecord } from "./decision-record.ts";
 import type { AdmissionHandler, Answer } from "./handler.ts";
 import type { LiveReader } from "./live-reader.ts";
 import { prove } from "./prove.ts";
-import type { ProvenVerdict } from "./prove.ts";
+import type { Proof, ProvenVerdict } from "./prove.ts";
 import { auditAnnotations } from "./record.ts";
 import type { Recorder } from "./record.ts";
+import type { RegisterReader } from "./register-reader.ts";
 
 export interface GateOptions {
   readonly settings: DecisionSettings;
-  readonly cache: Pick<WritCache, "snapshot" | "problems">;
+  readonly cache: Pick<WritCache, "snapshot" | "problems" | "silent">;
   readonly reader: LiveReader;
+  readonly register: RegisterReader;
+  /** Told how each verdict was proven. */
+  readonly onProof: (proof: Proof) => void;
   readonly record: Recorder;
   readonly clock: () => number;
   readonly log: Logger;
@@ -29,10 +33,11 @@ export interface GateOptions {
 
 /** Judges agents' writes: decide, prove current, record, answer. */
 export function createGate(options: GateOptions): AdmissionHandler {
-  const { settings, cache, reader, record, clock, log, shadowUntil } = options;
+  const { settings, cache, reader, register, record, clock, log, shadowUntil } = options;
   return async (call) => {
     const request = normalise(call.request);
-    const { verdict, facts, liveReads } = await judge(request);
+    const { verdict, facts, proof, liveReads } = await judge(request);
+    options.onProof(proof);
     const { now } = facts;
     const shadowed = verdict.kind === "deny" && !verdict.absolute && shadowUntil !== undefined && now < shadowUntil;
     const answer = answerOf(verdict, shadowed);
@@ -48,6 +53,7 @@ export function createGate(options: GateOptions): AdmissionHandler {
       decided: verdict,
       accountable: accountableFor(verdict, facts),
       effects: facts.effects,
+      proof,
       liveReads,
     });
     try {
@@ -72,7 +78,8 @@ export function createGate(options: GateOptions): AdmissionHandler {
     const onReadError = (error: unknown): void => {
       log.error({ requestUid: request.uid, err: error }, "live read failed");
     };
-    return prove({ request, snapshot: cache.snapshot, settings, reader, clock, onReadError });
+    const silent = (): boolean => cache.silent().length > 0;
+    return prove({ request, snapshot: cache.snapshot, silent, settings, reader, register, clock, onReadError });
   }
 
   function unsynced(request: WriteRequest, problem: string): ProvenVerdict {
@@ -80,6 +87,7 @@ export function createGate(options: GateOptions): AdmissionHandler {
     return {
       verdict: deny("CacheNotSynced", `Writ does not know the present objects: ${problem}`, next),
       facts: gather({ request, settings, now: clock(), snapshot: cache.snapshot() }),
+      proof: "none",
       liveReads: 0,
     };
   }

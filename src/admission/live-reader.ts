@@ -1,19 +1,13 @@
 import { agentCapabilities, elevationApprovals, identityOwners } from "../api/kinds.ts";
 import type { KindRef } from "../api/kinds.ts";
 import type { AgentCapability, ElevationApproval, IdentityOwner } from "../api/types.gen.ts";
+import type { ObjectNames } from "../api/register/names-to-read.ts";
 import type { FreshObjects } from "../decision/snapshot.ts";
-import { KubeError } from "../kube/kube-error.ts";
 import type { KubeClient } from "../kube/client.ts";
 import { objectPath } from "../kube/resource.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { coalesce } from "./coalesce.ts";
-
-/** Objects to be read, by name; approvals by `namespace/name`. */
-export interface ObjectNames {
-  readonly owners: readonly string[];
-  readonly capabilities: readonly string[];
-  readonly approvals: readonly string[];
-}
+import { classifyReadError, skewOf } from "./read-outcome.ts";
 
 export interface LiveObjects extends FreshObjects {
   /** How far the API server's clock was from ours at the worst read, in milliseconds; within a second of the truth. */
@@ -38,13 +32,12 @@ export function createLiveReader(client: KubeClient, clock: () => number, metric
   const get = coalesce(async (path): Promise<LiveRead> => {
     try {
       const { body, serverDate } = await client.get(path);
-      metrics.liveReads.inc({ result: "ok" });
+      metrics.liveReads.inc({ object: "named", result: "ok" });
       return { object: body, skew: skewOf(serverDate, clock()) };
     } catch (error) {
-      const gone = error instanceof KubeError && error.status === 404;
-      const timedOut = error instanceof KubeError && error.reason === "Timeout";
-      metrics.liveReads.inc({ result: gone ? "not-found" : timedOut ? "timeout" : "error" });
-      if (!gone) throw error;
+      const result = classifyReadError(error);
+      metrics.liveReads.inc({ object: "named", result });
+      if (result !== "not-found") throw error;
       return { object: undefined, skew: 0 };
     }
   });
@@ -79,10 +72,4 @@ function pathOf(kind: KindRef, name: string): string {
   if (!kind.namespaced) return objectPath(kind, undefined, name);
   const [namespace, ...rest] = name.split("/");
   return objectPath(kind, namespace, rest.join("/"));
-}
-
-/** A Date header names a whole second, so the API server's clock lies within the second that follows it. */
-function skewOf(serverDate: number | undefined, now: number): number {
-  if (serverDate === undefined) return Number.POSITIVE_INFINITY;
-  return Math.max(serverDate - now, now - (serverDate + 1000), 0);
 }

@@ -1,4 +1,4 @@
-import { createPrivateKey } from "node:crypto";
+import { createPrivateKey, randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { attestationSigner } from "../api/attestation.ts";
 import { loadSettings } from "../cache/installation.ts";
@@ -21,10 +21,12 @@ import { agentUidLookup } from "./guard/agent-uid.ts";
 import { claimReview } from "./guard/claim-review.ts";
 import { createGuard } from "./guard/guard.ts";
 import { recordRefusals } from "./guard/record-refusals.ts";
+import { createRegisterWriter } from "./guard/register-writer.ts";
 import { createStamps } from "./guard/stamps.ts";
 import { createLiveReader } from "./live-reader.ts";
 import { recorder } from "./record.ts";
 import { createRequestIdRegistry } from "./request-ids/request-id-registry.ts";
+import { createRegisterReader } from "./register-reader.ts";
 import { startAdmissionServer } from "./server/admission-server.ts";
 
 /** A running webhook process. */
@@ -62,14 +64,26 @@ export async function runWebhook(configuration: WritConfiguration, log: Logger):
     clusterId: settings.trust.clusterId,
     pid: process.pid,
   });
+  const { systemNamespace } = settings;
+  const monotonic = (): number => performance.now();
+  const register = createRegisterReader({ client, systemNamespace, clock, monotonic, metrics, log });
+  await register();
   const cache = startWritCache({ client, log, metrics: events });
   const stopObserving = observeCache(cache, metrics);
   prepareSchemas(cache, settings.schemas);
   const reader = createLiveReader(client, clock, metrics);
   const shared = { settings, cache, reader, record, clock, log };
-  const gate = createGate({ ...shared, shadowUntil: configuration.shadow?.until });
-  const requestIds = createRequestIdRegistry({ client, systemNamespace: settings.systemNamespace, clock });
-  const guard = recordRefusals(createGuard({ ...shared, mayClaim: claimReview(client), requestIds }), shared);
+  const gate = createGate({
+    ...shared,
+    register,
+    onProof: (proof) => {
+      if (proof !== "none") metrics.proofs.inc({ by: proof });
+    },
+    shadowUntil: configuration.shadow?.until,
+  });
+  const announce = createRegisterWriter({ client, systemNamespace, newId: randomUUID, metrics });
+  const requestIds = createRequestIdRegistry({ client, systemNamespace, clock });
+  const guard = recordRefusals(createGuard({ ...shared, mayClaim: claimReview(client), requestIds, announce }), shared);
   const stamps = recordRefusals(createStamps({ ...shared, signer, agentUid: agentUidLookup(client) }), shared);
 
   let closing = false;
@@ -77,7 +91,7 @@ export async function runWebhook(configuration: WritConfiguration, log: Logger):
     ...configuration.telemetry.webhook,
     metrics,
     ready: () => {
-      const problems = [...cache.problems(), ...(closing ? ["shutting down"] : [])];
+      const problems = [...cache.problems(), ...cache.silent(), ...(closing ? ["shutting down"] : [])];
       return { ready: problems.length === 0, problems };
     },
   });

@@ -23,6 +23,11 @@ export interface WritCache {
   readonly snapshot: () => Snapshot;
   /** What keeps the view from being trusted, one line each; empty when every watch lives. */
   readonly problems: () => readonly string[];
+  /**
+   * Watches that have shown nothing for so long that changes may be missing which the revocation register no longer
+   * names, one line each. What rests on the view must be read.
+   */
+  readonly silent: () => readonly string[];
   readonly state: () => readonly CacheState[];
   readonly whenSynced: () => Promise<void>;
   readonly stop: () => Promise<void>;
@@ -93,6 +98,10 @@ export function startWritCache(options: WritCacheOptions): WritCache {
       watches
         .filter(({ reflector }) => !reflector.synced)
         .map(({ resource }) => `cache of ${resource.plural} is not synced`),
+    silent: () =>
+      watches
+        .filter(({ reflector }) => reflector.silent)
+        .map(({ resource }) => `the watch of ${resource.plural} has shown nothing for too long`),
     state: () =>
       watches.map(({ resource, store, reflector }) => ({
         kind: resource.kind,

@@ -2,12 +2,15 @@
 export interface KubeClock {
   /** Monotonic milliseconds: only differences mean something. */
   now(): number;
+  /** Milliseconds since the epoch, which may jump. */
+  wall(): number;
   /** Runs once after `ms`; returns a function that cancels it. */
   schedule(ms: number, run: () => void): () => void;
 }
 
 export const systemClock: KubeClock = {
   now: () => performance.now(),
+  wall: () => Date.now(),
   schedule: (ms, run) => {
     const timer = setTimeout(run, ms);
     return () => clearTimeout(timer);

@@ -6,6 +6,8 @@ export interface ReflectorLimits {
   readonly killAfter: number;
   /** Without a byte: two bookmarks, which come about every minute, and some slack. */
   readonly silence: number;
+  /** Without an event or a bookmark, after which what the store holds may be older than anybody accounts for. */
+  readonly unheard: number;
   /** Without a byte while the initial events are awaited, and for one page of a list. */
   readonly initialSilence: number;
   /** Between two reads of the whole collection; each is up to a fifth earlier, at random. */
@@ -23,6 +25,7 @@ export const defaultReflectorLimits: ReflectorLimits = {
   watchSeconds: [300, 600],
   killAfter: 5_000,
   silence: 150_000,
+  unheard: 180_000,
   initialSilence: 30_000,
   relist: 600_000,
   lost: 30_000,

@@ -1,6 +1,7 @@
 import { type Backoff, createBackoff } from "./backoff.ts";
 import type { KubeClient } from "./client.ts";
 import { type KubeClock, sleep, systemClock } from "./clock.ts";
+import { createFreshness, type Instant } from "./freshness.ts";
 import { KubeError } from "./kube-error.ts";
 import { listAll } from "./paged-list.ts";
 import { defaultReflectorLimits, type ReflectorLimits } from "./reflector-limits.ts";
@@ -38,6 +39,11 @@ export interface Reflector {
    * must lie above that. Infinity before the first contact.
    */
   age(): number;
+  /**
+   * Neither an event nor a bookmark for `unheard` ms, and no full read begun since. Such a store may have missed any
+   * change; `synced` may still be true.
+   */
+  readonly silent: boolean;
   /** Resolves when nothing of the reflector runs any more. The store keeps its content. */
   stop(): Promise<void>;
 }
@@ -59,20 +65,23 @@ export function startReflector<T extends KubeObject>(options: ReflectorOptions<T
     random,
   });
   const state = createSyncState(clock, limits.lost);
+  const freshness = createFreshness(clock, limits.unheard);
   let relistAt = clock.now();
   /** The store holds the whole collection as of some version that a watch can go on from. */
   let complete = false;
   let healing = false;
   let streaming: "yes" | "not this time" | "never" = "yes";
 
-  function replaced(differences: number): void {
+  function replaced(differences: number, begun: Instant): void {
     complete = true;
+    freshness.readInFull(begun);
     metrics.count("list", { resource: name, outcome: "ok" });
     if (healing && differences > 0) metrics.count("relist_healed", { resource: name });
     log.info({ resource: name, objects: store.size, differences }, "cache read in full");
   }
 
   async function readByList(): Promise<string> {
+    const begun = freshness.instant();
     const listing = await listAll<T>({
       client,
       resource,
@@ -84,7 +93,7 @@ export function startReflector<T extends KubeObject>(options: ReflectorOptions<T
       onExpired: () => metrics.count("list_expired", { resource: name }),
     });
     stop.throwIfAborted();
-    replaced(store.replace(listing.objects, listing.resourceVersion));
+    replaced(store.replace(listing.objects, listing.resourceVersion), begun);
     return listing.resourceVersion;
   }
 
@@ -102,6 +111,7 @@ export function startReflector<T extends KubeObject>(options: ReflectorOptions<T
         return stop.aborted ? { kind: "stopped" } : { kind: "failed", error };
       }
     }
+    const begun = freshness.instant();
     return await runWatch({
       client,
       resource,
@@ -118,8 +128,9 @@ export function startReflector<T extends KubeObject>(options: ReflectorOptions<T
         if (from !== undefined) state.live();
       },
       onContact: state.contact,
+      heard: freshness.heard,
       onReplaced: (differences) => {
-        replaced(differences);
+        replaced(differences, begun);
         state.live();
       },
       onEvent: () => metrics.count("watch_event", { resource: name }),
@@ -148,6 +159,7 @@ export function startReflector<T extends KubeObject>(options: ReflectorOptions<T
       if (ending.kind !== "relist_due") {
         await sleep(clock, backoff.next(state.livedMs(), retryAfter(ending)), stop);
       }
+      if (freshness.silent()) resumeFrom = undefined;
       // After a long gap the history may have been compacted unseen: read everything.
       if (!state.synced()) {
         resumeFrom = undefined;
@@ -174,6 +186,9 @@ export function startReflector<T extends KubeObject>(options: ReflectorOptions<T
       return !stop.aborted && state.synced();
     },
     whenSynced: state.whenSynced,
+    get silent() {
+      return freshness.silent();
+    },
     get lastContact() {
       return state.lastContact();
     },

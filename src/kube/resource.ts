@@ -6,6 +6,8 @@ export interface ResourceRef {
   readonly namespaced: boolean;
 }
 
+export const configMaps: ResourceRef = { group: "", version: "v1", plural: "configmaps", namespaced: true };
+
 /**
  * Any object, as parsed JSON. All of the metadata is optional here so that every kind's own type
  * fits; the reflector refuses objects without name, uid and resourceVersion.

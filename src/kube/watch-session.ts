@@ -32,6 +32,8 @@ export interface WatchSessionOptions<T> {
   readonly resumeFrom: string | undefined;
   readonly onOpen: () => void;
   readonly onContact: () => void;
+  /** Called before each event and bookmark that follows the initial ones; false when it comes too late to count. */
+  readonly heard: () => boolean;
   /** The store has been replaced; `differences` is how many objects it had wrong. */
   readonly onReplaced: (differences: number) => void;
   readonly onEvent: () => void;
@@ -74,6 +76,12 @@ export async function runWatch<T extends KubeObject>(options: WatchSessionOption
     if (initial !== undefined) {
       if (event.kind === "change") collect(initial, event.change, options.store);
       else if (event.initialEventsEnd) finishInitialEvents(initial, event.resourceVersion);
+      return;
+    }
+    if (!options.heard()) {
+      over = true;
+      fired ??= "silent";
+      abort.abort();
       return;
     }
     if (event.kind === "change") options.store.apply(event.change);

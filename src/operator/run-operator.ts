@@ -6,6 +6,7 @@ import { startWritCache } from "../cache/writ-cache.ts";
 import type { WritConfiguration } from "../config/config.ts";
 import type { WritObject } from "../api/kinds.ts";
 import { createKubeClient } from "../kube/client.ts";
+import { systemClock } from "../kube/clock.ts";
 import type { StoreEvent } from "../kube/store.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { createMetrics } from "../telemetry/metrics.ts";
@@ -14,6 +15,7 @@ import { approvalStatus } from "./approval-status.ts";
 import { capabilityStatus } from "./capability-status.ts";
 import { ownerStatus } from "./owner-status.ts";
 import { startRequestIdController } from "./request-id-controller.ts";
+import { startRegisterPruner } from "./register-pruner.ts";
 import { startStatusController } from "./status-controller.ts";
 
 /** A running operator process. */
@@ -26,7 +28,7 @@ export interface Operator {
 /** How often all statuses are computed anew: heals what an event was missed for, such as an owner's review date. */
 const resyncInterval = 60_000;
 
-/** Assembles the operator: one status controller a kind, over one cache. */
+/** Assembles the operator: one status controller a kind, over one cache, and the pruner of the revocation register. */
 export async function runOperator(configuration: WritConfiguration, log: Logger): Promise<Operator> {
   const clock = Date.now;
   const metrics = createMetrics();
@@ -45,7 +47,9 @@ export async function runOperator(configuration: WritConfiguration, log: Logger)
     metrics,
     ready: () => ({ ready: cache.problems().length === 0, problems: cache.problems() }),
   });
-  const closers: (() => Promise<void> | void)[] = [];
+  const systemNamespace = configuration.namespaces.system;
+  const pruner = startRegisterPruner({ client, systemNamespace, clock: systemClock, log });
+  const closers: (() => Promise<void> | void)[] = [pruner.stop];
   const shared = { client, clock, log };
 
   const run = async (): Promise<void> => {

@@ -12,6 +12,9 @@ const entryKinds = [
   "shutdown",
   "coverage-gap",
 ] as const;
+const liveReadObjects = ["register", "named"] as const;
+const registerWriteResults = ["ok", "emptied", "created", "error"] as const;
+const proofs = ["register", "unreadable", "missing", "replaced", "incomplete", "silent"] as const;
 const liveReadResults = ["ok", "not-found", "error", "timeout"] as const;
 const reloadResults = ["changed", "unchanged", "error"] as const;
 
@@ -41,7 +44,10 @@ export interface Metrics {
   readonly cacheSynced: Gauge<"kind">;
   /** Seconds since the API server was last heard from. */
   readonly cacheLastContact: Gauge<"kind">;
-  readonly liveReads: Counter<"result">;
+  readonly liveReads: Counter<"object" | "result">;
+  /** Verdicts proven current: by the revocation register, or by reads for the reason named. */
+  readonly proofs: Counter<"by">;
+  readonly registerWrites: Counter<"result">;
   /** What the Kubernetes client and the watches did; labels that an event does not have are left out. */
   readonly kubeEvents: Counter<"event" | "resource" | "outcome" | "reason">;
   /** Seconds since the epoch at which the served certificate expires. */
@@ -132,7 +138,19 @@ export const createMetrics = (): Metrics => {
     }),
     liveReads: new Counter({
       name: "writ_live_reads_total",
-      help: "Reads from the API server made to prove a verdict current, by result.",
+      help: "Reads from the API server made to prove a verdict current, by object (register, named) and result.",
+      labelNames: ["object", "result"],
+      registers,
+    }),
+    proofs: new Counter({
+      name: "writ_proofs_total",
+      help: "Verdicts proven current: by the revocation register, or by plain reads for the reason named.",
+      labelNames: ["by"],
+      registers,
+    }),
+    registerWrites: new Counter({
+      name: "writ_register_writes_total",
+      help: "Writes of the revocation register by the guard, by result.",
       labelNames: ["result"],
       registers,
     }),
@@ -166,7 +184,11 @@ export const createMetrics = (): Metrics => {
     for (const phase of phases) metrics.admissionDuration.zero({ endpoint, phase });
   }
   for (const kind of entryKinds) metrics.ledgerEntries.inc({ kind }, 0);
-  for (const result of liveReadResults) metrics.liveReads.inc({ result }, 0);
+  for (const object of liveReadObjects) {
+    for (const result of liveReadResults) metrics.liveReads.inc({ object, result }, 0);
+  }
+  for (const by of proofs) metrics.proofs.inc({ by }, 0);
+  for (const result of registerWriteResults) metrics.registerWrites.inc({ result }, 0);
   for (const result of reloadResults) metrics.certificateReloads.inc({ result }, 0);
   return metrics;
 };

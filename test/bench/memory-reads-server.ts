@@ -2,6 +2,7 @@ import { createGate } from "../../src/admission/gate.ts";
 import type { AdmissionHandler } from "../../src/admission/handler.ts";
 import type { LiveReader } from "../../src/admission/live-reader.ts";
 import { recorder } from "../../src/admission/record.ts";
+import type { RegisterReader } from "../../src/admission/register-reader.ts";
 import { startAdmissionServer } from "../../src/admission/server/admission-server.ts";
 import { loadSettings } from "../../src/cache/installation.ts";
 import { startWritCache } from "../../src/cache/writ-cache.ts";
@@ -33,8 +34,19 @@ const reader: LiveReader = {
     clockSkew: 0,
   }),
 };
+const register: RegisterReader = async () => ({ intents: [], gap: undefined, clockSkew: 0 });
 const record = recorder(ledger, metrics);
-const gate = createGate({ settings, cache, reader, record, clock: Date.now, log, shadowUntil: undefined });
+const gate = createGate({
+  settings,
+  cache,
+  reader,
+  register,
+  onProof: () => undefined,
+  record,
+  clock: Date.now,
+  log,
+  shadowUntil: undefined,
+});
 const unused: AdmissionHandler = () => Promise.reject(new Error("the benchmark calls the gate alone"));
 await cache.whenSynced();
 const server = await startAdmissionServer({

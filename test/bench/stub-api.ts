@@ -2,6 +2,8 @@ import { readFileSync } from "node:fs";
 import type { ServerResponse } from "node:http";
 import { createServer } from "node:https";
 import type { AddressInfo } from "node:net";
+import { registerName } from "../../src/api/register/content.ts";
+import { configMaps, objectPath } from "../../src/kube/resource.ts";
 import { ours } from "../builders/installation.ts";
 import { announce } from "./child-side.ts";
 import type { StubSpec } from "./messages.ts";
@@ -21,6 +23,16 @@ const objects = new Map<string, Buffer>([
   [
     "/api/v1/namespaces/kube-system",
     Buffer.from(JSON.stringify({ kind: "Namespace", metadata: { name: "kube-system", uid: ours.trust.clusterId } })),
+  ],
+  // The revocation register of an installation in which nothing has changed for ten minutes.
+  [
+    objectPath(configMaps, "writ-system", registerName),
+    Buffer.from(
+      JSON.stringify({
+        kind: "ConfigMap",
+        metadata: { namespace: "writ-system", name: registerName, uid: "0c5e1f9e", resourceVersion: "1" },
+      }),
+    ),
   ],
 ]);
 for (const [plural, content] of Object.entries(collections)) {

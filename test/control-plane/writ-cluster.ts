@@ -15,6 +15,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { stringify } from "yaml";
+import { registerName } from "../../src/api/register/content.ts";
 import { type Component, startComponent } from "./component.ts";
 import type { ControlPlane } from "./control-plane.ts";
 import { crdsDirectory, renderBase, renderRootOwner, renderWebhooks, samplesDirectory } from "./manifests.ts";
@@ -124,7 +125,18 @@ export async function installBase(cluster: ControlPlane, agentNamespaces: readon
   );
   await must(cluster, ["apply", "--server-side", "-f", join(samplesDirectory, "people.yaml")]);
   await must(cluster, ["apply", "--server-side", "-f", "-"], renderRootOwner());
+  await must(cluster, ["apply", "--server-side", "-f", "-"], stringify(agedRegister));
 }
+
+/**
+ * The revocation register as it is ten minutes after the installation: there, and without the mark of one that the guard
+ * has just made. With the mark every allow would rest on plain reads for as long as a test lasts.
+ */
+const agedRegister = {
+  apiVersion: "v1",
+  kind: "ConfigMap",
+  metadata: { namespace: systemNamespace, name: registerName },
+};
 
 /** The webhook configurations; returns when the API server enforces them. Whatever serves them must already answer. */
 export async function installWebhooks(

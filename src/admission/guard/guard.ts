@@ -1,5 +1,7 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { isAgent } from "../../api/agents.ts";
 import { capabilityProblem } from "../../api/capability-state.ts";
+import type { WritObject } from "../../api/kinds.ts";
 import { formatTimestamp } from "../../api/timestamp.ts";
 import type { AgentCapability, ElevationApproval, IdentityOwner } from "../../api/types.gen.ts";
 import type { WritCache } from "../../cache/writ-cache.ts";
@@ -28,7 +30,9 @@ import type { ChangeEntry } from "./change-record.ts";
 import type { ClaimReview } from "./claim-review.ts";
 import { liveSnapshot } from "./lookup.ts";
 import type { LiveSnapshot } from "./lookup.ts";
+import { announcementOf } from "./announcement.ts";
 import { checkOwner, isMemberOf, ownerWarnings, requiredRight } from "./owner-change.ts";
+import type { RegisterWriter } from "./register-writer.ts";
 import { refuse } from "./refusal.ts";
 import type { Refusal } from "./refusal.ts";
 import { reserveRequestId } from "./reserve-request-id.ts";
@@ -39,6 +43,8 @@ export interface GuardOptions {
   readonly reader: LiveReader;
   readonly mayClaim: ClaimReview;
   readonly requestIds: Pick<RequestIdRegistry, "reserve">;
+  /** Announces changes to the gates of all replicas. */
+  readonly announce: RegisterWriter;
   readonly record: Recorder;
   readonly clock: () => number;
   readonly log: Logger;
@@ -46,9 +52,12 @@ export interface GuardOptions {
 
 type Admitted = { readonly kind: "admitted"; readonly warnings: readonly string[] };
 
+/** For so long a deletion waits for the register, milliseconds: it goes on in any case, and the API server waits 5 s. */
+const deletionPatience = 2000;
+
 /**
- * Judges changes of Writ's own kinds, whoever makes them. What is admitted is recorded with its author before the
- * answer. A deletion revokes and is never refused; it is only noted.
+ * Judges changes of Writ's own kinds, whoever makes them. What is admitted is announced in the revocation register and
+ * recorded with its author before the answer. A deletion revokes and is never refused; it is only announced and noted.
  */
 export function createGuard(options: GuardOptions): AdmissionHandler {
   const { settings, cache, record, clock, log } = options;
@@ -65,6 +74,18 @@ export function createGuard(options: GuardOptions): AdmissionHandler {
     if (request.dryRun === true || changesNothing(change)) return answer;
     const taken = await reserveRequestId(change, options);
     if (taken) return refusalAnswer(taken);
+    // First announced: an announcement without a change costs a read, a record without a change would be untrue.
+    try {
+      await announce(call, change.old, change.object);
+    } catch (error) {
+      log.error({ requestUid: request.uid, err: error }, "a change of a Writ object could not be announced");
+      return refusalAnswer(
+        refuse(
+          "RegisterFailed",
+          "the change could not be announced in the revocation register, ConfigMap writ-register",
+        ),
+      );
+    }
     try {
       const receipt = await recordChange(changeRecord(call, change, formatTimestamp(clock())), change);
       return { ...answer, auditAnnotations: auditAnnotations(request.uid, receipt) };
@@ -73,6 +94,11 @@ export function createGuard(options: GuardOptions): AdmissionHandler {
       return refusalAnswer(refuse("RecordFailed", "the change could not be recorded"));
     }
   };
+
+  async function announce(call: Call, old: WritObject | undefined, object: WritObject | undefined): Promise<void> {
+    const intent = announcementOf(call, old, object, clock());
+    if (intent) await options.announce(intent);
+  }
 
   /** What is too large to be created is refused; what exists can always be recorded in brief, so that it can be stopped. */
   async function recordChange({ kind, spec, brief }: ChangeEntry, { old }: WritChange): Promise<Receipt> {
@@ -113,10 +139,26 @@ export function createGuard(options: GuardOptions): AdmissionHandler {
     }
   }
 
+  async function announceDeletion(call: Call): Promise<void> {
+    const old = (call.request.oldObject as WritObject | null | undefined) ?? undefined;
+    const failed = (error: unknown): void => {
+      log.error({ requestUid: call.request.uid, err: error }, "a deletion could not be announced and goes on");
+    };
+    const patience = new AbortController();
+    const announced = announce(call, old, undefined).catch(failed);
+    const impatient = sleep(deletionPatience, undefined, { signal: patience.signal, ref: false }).then(
+      () => failed(new Error("the register did not answer in time")),
+      () => undefined,
+    );
+    await Promise.race([announced, impatient]);
+    patience.abort();
+  }
+
   async function noteDeletion(call: Call): Promise<Answer> {
     const answer: Answer = { allowed: true, code: "Admitted", message: "" };
     const entry = deletionRecord(call, formatTimestamp(clock()));
     if (call.request.dryRun === true || !entry) return answer;
+    await announceDeletion(call);
     try {
       return {
         ...answer,

@@ -139,6 +139,10 @@ export const guardReasons = {
     when: "No further requestID can be reserved for the namespace.",
     next: "Leave spec.requestID out and decide after creation, or wait until reservations end (docs/operate.md).",
   },
+  RegisterFailed: {
+    when: "The change could not be announced in the revocation register, so it is refused: a replica might not see it in time.",
+    next: "Try again; if it lasts, look at the webhook's log and at the ConfigMap writ-register in Writ's namespace: deleting it is safe.",
+  },
   RootOwnerClaims: { when: "The root owner claims identities or resources.", next: "Give them to another owner." },
   RuleNotFound: { when: "The capability has no such rule.", next: "Use one of the rules that the message names." },
   SelfApproval: {

@@ -17,6 +17,7 @@ export function manualClock(): ManualClock {
 
   return {
     now: () => now,
+    wall: () => now,
     schedule: (ms, run) => {
       const timer = { at: now + ms, run };
       timers = [...timers, timer].sort((a, b) => a.at - b.at);

@@ -370,6 +370,24 @@ describe("a reflector with a live watch", () => {
     expect(api.watchRequests()[1]?.request.socket.remotePort).not.toBe(port);
   });
 
+  test("is silent after it stood still, and reads everything again rather than go on with what waited", async () => {
+    const api = await startFakeApi();
+    api.put("a");
+    const standstill = { ms: 0 };
+    // Time passes, and no timer notices.
+    const clock = { ...systemClock, now: () => systemClock.now() + standstill.ms };
+    const { reflector, colours, counts } = follow(api.client, { unheard: 180_000 }, clock);
+    await reflector.whenSynced();
+    expect(reflector.silent).toBe(false);
+    standstill.ms = 180_001;
+    expect([reflector.silent, reflector.synced]).toEqual([true, true]);
+    api.put("b", { silently: true });
+    api.put("a", { colour: "blue" });
+    await until(() => expect(colours()).toEqual({ a: "blue", b: "red" }));
+    expect(counts).toContain("watch_ended:silent");
+    await until(() => expect(reflector.silent).toBe(false));
+  });
+
   test("takes bookmarks for a sign of life, and nothing for death after two and a half minutes", async () => {
     const api = await startFakeApi();
     const clock = manualClock();

@@ -42,9 +42,9 @@ describe("docs/reference/metrics.md", () => {
 describe("metrics", () => {
   test("two sets share nothing", async () => {
     const [one, other] = [createMetrics(), createMetrics()];
-    one.liveReads.inc({ result: "ok" });
-    expect(await other.registry.metrics()).toContain('writ_live_reads_total{result="ok"} 0');
-    expect(await one.registry.metrics()).toContain('writ_live_reads_total{result="ok"} 1');
+    one.liveReads.inc({ object: "named", result: "ok" });
+    expect(await other.registry.metrics()).toContain('writ_live_reads_total{object="named",result="ok"} 0');
+    expect(await one.registry.metrics()).toContain('writ_live_reads_total{object="named",result="ok"} 1');
   });
 
   test("counters with known labels are there before the first event", async () => {

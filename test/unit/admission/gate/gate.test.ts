@@ -6,6 +6,7 @@ import { approvalKey } from "../../../../src/decision/snapshot.ts";
 import type { AdmissionRequest } from "../../../../src/decision/admission-request.ts";
 import { createLogger } from "../../../../src/telemetry/logger.ts";
 import { ours } from "../../../builders/installation.ts";
+import { registerOf } from "../../../builders/register.ts";
 import { review } from "../../../builders/review.ts";
 import { after, minute } from "../../../builders/time.ts";
 import { approved, snapshot } from "../../../builders/world.ts";
@@ -22,7 +23,7 @@ async function ask(mods: Partial<AdmissionRequest>, options: Partial<GateOptions
   const present = snapshot();
   const gate = createGate({
     settings: ours.settings,
-    cache: { snapshot: () => present, problems: () => [] },
+    cache: { snapshot: () => present, problems: () => [], silent: () => [] },
     reader: {
       read: async ({ owners, capabilities, approvals }) => ({
         owners: new Map(owners.map((name) => [name, present.owners.get(name)])),
@@ -31,6 +32,8 @@ async function ask(mods: Partial<AdmissionRequest>, options: Partial<GateOptions
         clockSkew: 0,
       }),
     },
+    register: registerOf(),
+    onProof: () => undefined,
     record: async (_, spec) => {
       const { verdict, code } = spec as { readonly verdict: string; readonly code: string };
       recorded.push(`${verdict} ${code}`);
@@ -65,9 +68,29 @@ describe("the gate", () => {
   });
 
   test("admits nothing while it does not know the present objects", async () => {
-    const cache = { snapshot: () => snapshot(), problems: () => ["the watch is dead"] };
+    const cache = { snapshot: () => snapshot(), problems: () => ["the watch is dead"], silent: () => [] };
     const { answer, recorded } = await ask({}, { cache });
     expect([answer.code, recorded]).toEqual(["CacheNotSynced", ["deny CacheNotSynced"]]);
+  });
+
+  test("records how the verdict was proven, and reads everything while a watch is silent", async () => {
+    const entries: object[] = [];
+    const proofs: string[] = [];
+    const record: GateOptions["record"] = async (_, spec) => {
+      entries.push(spec);
+      return { writer: "w0", index: 7n, leafHash: Buffer.alloc(32, 1) };
+    };
+    const onProof = (proof: string): number => proofs.push(proof);
+    const silent = { snapshot: () => snapshot(), problems: () => [], silent: () => ["nothing heard"] };
+    await ask({}, { record, onProof });
+    await ask({}, { record, onProof, cache: silent });
+    await ask(denied, { record, onProof });
+    expect(entries).toMatchObject([
+      { verdict: "allow", proof: "register", liveReads: 0 },
+      { verdict: "allow", proof: "silent", liveReads: 5 },
+      { verdict: "deny", proof: "none", liveReads: 0 },
+    ]);
+    expect(proofs).toEqual(["register", "silent", "none"]);
   });
 
   test("decides a dry run and records nothing", async () => {
@@ -87,7 +110,7 @@ describe("in shadow mode the gate", () => {
 
   test("denies the protected set, also while it does not know the present objects", async () => {
     expect((await ask(secret, until)).answer.allowed).toBe(false);
-    const cache = { snapshot: () => snapshot(), problems: () => ["the watch is dead"] };
+    const cache = { snapshot: () => snapshot(), problems: () => ["the watch is dead"], silent: () => [] };
     expect((await ask(secret, { ...until, cache })).answer).toMatchObject({ allowed: false, code: "CacheNotSynced" });
   });
 

@@ -7,6 +7,7 @@ import { approvedBy } from "../../../builders/approval.ts";
 import { capability, defined } from "../../../builders/capability.ts";
 import { ours } from "../../../builders/installation.ts";
 import { editOwner, owner, users } from "../../../builders/owner.ts";
+import { brokenRegister } from "../../../builders/register.ts";
 import { writeRequest } from "../../../builders/review.ts";
 import { after, minute } from "../../../builders/time.ts";
 import { pending, platform, root } from "../../../builders/world.ts";
@@ -39,6 +40,8 @@ async function verdictWhile(present: readonly IdentityOwner[]): Promise<string> 
         clockSkew: 0,
       }),
     },
+    register: brokenRegister(),
+    silent: () => false,
     clock: () => after(2 * minute),
     onReadError: () => undefined,
   });

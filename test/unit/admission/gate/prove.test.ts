@@ -1,12 +1,14 @@
 import { describe, expect, test } from "vitest";
-import type { LiveObjects, LiveReader, ObjectNames } from "../../../../src/admission/live-reader.ts";
+import type { LiveObjects, LiveReader } from "../../../../src/admission/live-reader.ts";
 import { prove } from "../../../../src/admission/prove.ts";
+import type { ObjectNames } from "../../../../src/api/register/names-to-read.ts";
 import { approvalKey, snapshotOf } from "../../../../src/decision/snapshot.ts";
 import type { WriteRequest } from "../../../../src/decision/write-request.ts";
 import { bot } from "../../../builders/agents.ts";
 import { approvedBy, rejectDecision, withDecisions } from "../../../builders/approval.ts";
 import { ours } from "../../../builders/installation.ts";
 import { editOwner } from "../../../builders/owner.ts";
+import { brokenRegister } from "../../../builders/register.ts";
 import { writeRequest } from "../../../builders/review.ts";
 import { after, minute } from "../../../builders/time.ts";
 import { approved, payments, pending, platform, root, scaler, world } from "../../../builders/world.ts";
@@ -51,13 +53,15 @@ async function verdictOf(cached: World, reader: LiveReader, request: WriteReques
     snapshot: () => snapshotOf(cached.owners, cached.capabilities, cached.approvals),
     settings: ours.settings,
     reader,
+    register: brokenRegister(),
+    silent: () => false,
     clock: () => after(2 * minute),
     onReadError: () => undefined,
   });
   return `${verdict.kind} ${verdict.code}`;
 }
 
-describe("a verdict is proven by live reads", () => {
+describe("where the register proves nothing, a verdict is proven by live reads", () => {
   test("an allow rests on approval, capability and all owners as read after the request", async () => {
     const reader = readerOf(() => world);
     expect(await verdictOf(world, reader)).toBe("allow Approved");

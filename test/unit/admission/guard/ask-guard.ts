@@ -61,6 +61,7 @@ export async function askGuard({
     reader,
     mayClaim: async () => claims,
     requestIds: { reserve: async () => ({ kind: "reserved" }) },
+    announce: async () => undefined,
     record: async () => ({ writer: "w0", index: 0n, leafHash: Buffer.alloc(32) }),
     clock: () => after(2 * minute),
     log: createLogger({ level: "silent", name: "test" }),

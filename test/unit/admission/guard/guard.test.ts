@@ -53,6 +53,7 @@ async function answer(
     reader: dead,
     mayClaim: () => Promise.reject(new Error("unreachable")),
     requestIds: { reserve: () => Promise.reject(new Error("unreachable")) },
+    announce: async () => undefined,
     record: async () => receipt,
     clock: () => after(2 * minute),
     log: createLogger({ level: "silent", name: "test" }),
