@@ -3,7 +3,7 @@ import type { RequestIdReservation } from "../api/request-ids.ts";
 import type { ElevationApproval } from "../api/types.gen.ts";
 import type { KubeClient } from "../kube/client.ts";
 import { KubeError } from "../kube/kube-error.ts";
-import { keyOf, objectPath } from "../kube/resource.ts";
+import { configMaps, keyOf, objectPath } from "../kube/resource.ts";
 import type { Store } from "../kube/store.ts";
 import type { KubeLog } from "../kube/telemetry.ts";
 import { createWorkQueue } from "../kube/work-queue.ts";
@@ -19,8 +19,6 @@ export interface RequestIdControllerOptions {
 export interface RequestIdController {
   readonly stop: () => Promise<void>;
 }
-
-const configMaps = { group: "", version: "v1", plural: "configmaps", namespaced: true } as const;
 
 const interval = 3_600_000;
 

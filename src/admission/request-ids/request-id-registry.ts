@@ -2,7 +2,7 @@ import { judgeReservation, parseReservation, reservationKey, shardData, shardNam
 import type { RequestIdReservation, ShardData } from "../../api/request-ids.ts";
 import type { KubeClient } from "../../kube/client.ts";
 import { KubeError } from "../../kube/kube-error.ts";
-import { objectPath } from "../../kube/resource.ts";
+import { configMaps, objectPath } from "../../kube/resource.ts";
 import { coalesce } from "../coalesce.ts";
 
 /** An approval as its reservation names it. */
@@ -33,8 +33,6 @@ export interface RequestIdRegistryOptions {
   readonly systemNamespace: string;
   readonly clock: () => number;
 }
-
-const configMaps = { group: "", version: "v1", plural: "configmaps", namespaced: true } as const;
 
 /** Others who reserve at the same instant each win once. */
 const maxAttempts = 8;

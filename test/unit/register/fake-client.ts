@@ -21,6 +21,6 @@ export function failure(status: number, reason = "Unknown"): KubeError {
   return new KubeError({ status, reason, message: `answered ${status}` });
 }
 
-export function answerOf(body: unknown, serverDate: number | undefined = undefined): KubeResponse {
+export function answerOf(body: unknown, serverDate?: number): KubeResponse {
   return { status: 200, body, serverDate };
 }

@@ -108,7 +108,7 @@ describe("an intent that the cache does not show leads to what it is about", () 
   const rival = owner("rival", { resources: [{ scope: "Namespaced", namespaces: ["payments-prod"] }] });
   const idle = owner("rival", {});
   const riskier = capability("riskier", {
-    rules: [{ ...scaler.spec.rules[0]!, name: "riskier", risk: "High" }],
+    rules: scaler.spec.rules.map((known) => ({ ...known, name: "riskier" })),
   });
   const lowScaler = world.capabilities;
 

@@ -84,14 +84,14 @@ describe("the guard announces", () => {
   });
 
   test("a new owner, which may claim against others", async () => {
-    const announce = vi.fn(async (_: Intent) => undefined);
+    const announce = vi.fn<(intent: Intent) => Promise<void>>(async () => undefined);
     const rival = owner("rival", {});
     await askGuard({ object: rival, user: alice, claims: true, options: { announce } });
     expect(announce.mock.calls.map(([{ name, change }]) => [name, change])).toEqual([["rival", { kind: "created" }]]);
   });
 
   test("a deletion, in which nothing but the old object is known", async () => {
-    const announce = vi.fn(async (_: Intent) => undefined);
+    const announce = vi.fn<(intent: Intent) => Promise<void>>(async () => undefined);
     expect(await deletion(plain(approved), announce)).toEqual({ allowed: true, recorded: 1 });
     expect(announce.mock.calls[0]?.[0]).toMatchObject({
       plural: "elevationapprovals",

@@ -132,7 +132,7 @@ function cached(gate: Gate, plural: Intent["plural"], name: string): Seen {
 const nothing: ObjectNames = { owners: [], capabilities: [], approvals: [] };
 
 /** The decision of the simulation, and what it rests on. */
-export function judge(gate: Gate, request: Request): { readonly allow: boolean; readonly restsOn: ObjectNames } {
+function judge(gate: Gate, request: Request): { readonly allow: boolean; readonly restsOn: ObjectNames } {
   const harmless = (plural: Intent["plural"], name: string): boolean =>
     look(gate, request, plural, name).object?.harmless === true;
   const policies =
