@@ -299,9 +299,22 @@ export const mutations: readonly Mutation[] = [
   ),
   ...mutationsOf(
     "admission/prove.ts",
-    ["admission/gate/prove.test.ts", "admission/gate/prove-owners.test.ts"],
+    ["admission/gate/prove.test.ts", "admission/gate/prove-owners.test.ts", "admission/gate/prove-by-register.test.ts"],
     [
-      ["reads what a verdict rests on", "if (count === 0) return", "return"],
+      ["reads what a verdict rests on", "if (isEmpty(rests) || isEmpty(wanted)) return", "return"],
+      [
+        "asks the register",
+        "const { intents, gap, clockSkew } = await input.register();",
+        "const { intents, gap, clockSkew } = { intents: [], gap: undefined, clockSkew: 0 };",
+      ],
+      ["denies when the register's clock is apart", "if (clockSkew > maxClockSkew)", "if (false)"],
+      [
+        "reads plainly where the register proves nothing",
+        'const plainly = proof !== "register";',
+        "const plainly = false;",
+      ],
+      ["reads plainly while a watch is silent", 'if (proof === "register" && input.silent()) proof = "silent";', ""],
+      ["tells of a change under way", "!isResolved(intent, approval.metadata),", "false,"],
       ["reads the approval", "approvals: [approvalKey(approval)],", "approvals: [],"],
       ["reads the capability", "capabilities: [capability.metadata.name],", "capabilities: [],"],
       [
@@ -331,8 +344,143 @@ export const mutations: readonly Mutation[] = [
       ],
       ["denies when reads fail", 'verdict: deny("LiveReadFailed", message, "try again"),', "verdict,"],
       ["denies when clocks are apart", "if (fresh.clockSkew > maxClockSkew)", "if (false)"],
-      ["decides anew on what was read", "round === 0 ? cached : withFresh(cached, changed)", "cached"],
+      ["decides anew on what was read", "judge(withFresh(cached, changed))", "judge(cached)"],
       ["reads approvals that may live by now", "verdict.awaiting.map(approvalKey)", "[]"],
+    ],
+  ),
+  ...mutationsOf(
+    "api/register/intent.ts",
+    ["register/intent.test.ts"],
+    [
+      ["announces deletions", 'if (!object) return { kind: "deleted" };', "if (!object) return undefined;"],
+      [
+        "announces new owners and capabilities",
+        'object.kind === "ElevationApproval" ? undefined : { kind: "created" }',
+        "undefined",
+      ],
+      [
+        "announces updates",
+        'return { kind: "updated", generation: old.metadata.generation ?? Number.NaN };',
+        "return undefined;",
+      ],
+      [
+        "waits for a later generation",
+        "(seen.generation ?? 0) > change.generation",
+        "(seen.generation ?? 0) >= change.generation",
+      ],
+      [
+        "waits for the same object",
+        "const same = seen !== undefined && seen.uid === uid;",
+        "const same = seen !== undefined;",
+      ],
+      ["waits for a deletion", "return !same || seen.deletionTimestamp !== undefined;", "return true;"],
+      ["keeps names from leading elsewhere", "if (!nameForm.test(name) || ", "if ("],
+      [
+        "keeps to Writ's kinds",
+        "const kind = plurals.get(plural);",
+        "const kind = plurals.get(plural) ?? elevationApprovals;",
+      ],
+    ],
+  ),
+  ...mutationsOf(
+    "api/register/content.ts",
+    ["register/register.test.ts"],
+    [
+      ["distrusts what no guard wrote", "complete: intents.length === entries.length", "complete: true"],
+      ["distrusts what is too large", "if (!entries || sizeOf(entries) > unreadableAt)", "if (!entries)"],
+      ["is ever full", "return !entries || sizeOf(entries) > fullAt;", "return !entries;"],
+    ],
+  ),
+  ...mutationsOf(
+    "api/register/continuity.ts",
+    ["register/register.test.ts"],
+    [
+      [
+        "distrusts a register that takes another's place",
+        "return memory.uid === uid ? memory : { uid, brokenAt: now };",
+        "return { ...memory, uid };",
+      ],
+      ["distrusts it for ten minutes", "now - brokenAt >= intentLife", "true"],
+      [
+        "notes that it was missing",
+        "if (uid === undefined) return { uid, brokenAt: now };",
+        "if (uid === undefined) return { uid, brokenAt: undefined };",
+      ],
+    ],
+  ),
+  ...mutationsOf(
+    "api/register/pruning.ts",
+    ["register/register.test.ts"],
+    [
+      ["leaves an entry for ten minutes", "now - seenAt >= intentLife ?", "true ?"],
+      ["counts a rewritten entry anew", "before?.value === value ?", "before ?"],
+      ["leaves what was rewritten since", '{ op: "test", path: pointer(key), value },', ""],
+      ["leaves another register alone", '{ op: "test", path: "/metadata/uid", value: uid },', ""],
+    ],
+  ),
+  ...mutationsOf(
+    "api/register/names-to-read.ts",
+    ["register/register.test.ts", "admission/gate/prove-by-register.test.ts"],
+    [
+      ["reads owners with an open intent", '...names("identityowners")', ""],
+      ["reads capabilities with an open intent", '...names("agentcapabilities")', ""],
+      ["reads approvals with an open intent", "plainly || approvals.has(name)", "plainly"],
+      ["reads owners plainly", "...(plainly ? restsOn.owners : []), ", ""],
+      ["reads capabilities plainly", "...(plainly ? restsOn.capabilities : []), ", ""],
+      ["reads approvals plainly", "plainly || approvals.has(name)", "approvals.has(name)"],
+    ],
+  ),
+  ...mutationsOf(
+    "admission/register-reader.ts",
+    ["register/reader.test.ts"],
+    [
+      ["distrusts an incomplete register", 'if (!content.complete) return "incomplete";', ""],
+      ["distrusts another register", 'isContinuous(known, monotonic()) ? undefined : "replaced"', "undefined"],
+      [
+        "distrusts the first after an unreadable one",
+        "memory ??= rememberRegister(memory, undefined, monotonic());",
+        "",
+      ],
+      ["parses what has changed", "if (last?.version !== version)", "if (!last)"],
+      [
+        "reads for each who asks later",
+        "const shared = coalesce(read);",
+        "let begun: Promise<RegisterReading> | undefined;\n  const shared = (_: string) => (begun ??= read());",
+      ],
+    ],
+  ),
+  ...mutationsOf(
+    "admission/guard/register-writer.ts",
+    ["register/writer.test.ts"],
+    [
+      ["marks a register that it makes", "data: { [incompleteKey]: newId() },", "data: {},"],
+      ["marks a register that it empties", "value: { [incompleteKey]: newId() } },", "value: {} },"],
+      ["empties a full register", "if (emptying || !full) return;", "return;"],
+      ["tells that it could not write", "if (attempt === attempts) throw error;", "if (attempt === attempts) return;"],
+      ["takes its keys out of binaryData", ", binaryData: null }", " }"],
+    ],
+  ),
+  ...mutationsOf(
+    "kube/freshness.ts",
+    ["kube/freshness.test.ts", "kube/reflector.test.ts"],
+    [
+      ["counts the wall clock", " || wall - known.wall > limitMs", ""],
+      ["counts the monotonic clock", "monotonic - known.monotonic > limitMs || ", ""],
+      ["lets late lines end no silence", "if (silent()) return false;", ""],
+      ["counts from when a read began", "known = begun;", "known = instant();"],
+    ],
+  ),
+  ...mutationsOf(
+    "admission/guard/guard.ts",
+    ["admission/guard/announcements.test.ts"],
+    [
+      ["announces changes", "await announce(call, change.old, change.object);", ""],
+      ["announces deletions", "await announceDeletion(call);", ""],
+      [
+        "lets a deletion go on",
+        "const announced = announce(call, old, undefined).catch(failed);",
+        "const announced = announce(call, old, undefined);",
+      ],
     ],
   ),
   ...mutationsOf(

@@ -14,7 +14,7 @@ export const incompleteKey = "incomplete";
 export const fullAt = 64 * 1024;
 
 /** A register beyond this was filled by somebody else: guards stop long before. */
-const unreadableAt = 256 * 1024;
+const unreadableAt = 128 * 1024;
 
 /** What a register says. */
 export interface RegisterContent {
