@@ -401,11 +401,6 @@ export const mutations: readonly Mutation[] = [
         "return { ...memory, uid };",
       ],
       ["distrusts it for ten minutes", "now - brokenAt >= intentLife", "true"],
-      [
-        "notes that it was missing",
-        "if (uid === undefined) return { uid, brokenAt: now };",
-        "if (uid === undefined) return { uid, brokenAt: undefined };",
-      ],
     ],
   ),
   ...mutationsOf(

@@ -100,6 +100,14 @@ export function guardTests(stage: () => Stage): void {
     expect([response.status, verdict(response)]).toEqual([201, "passed"]);
   });
 
+  test("Writ's webhook announces changes in the revocation register, and the operator prunes it, and nobody else writes it", async () => {
+    const register = `${system}/configmaps/writ-register`;
+    const write = (who: "webhook" | "operator" | "admin") =>
+      stage().call(who, "PATCH", register, { data: { key: who } });
+    const results = [await write("webhook"), await write("operator"), await write("admin")];
+    expect(results.map(verdict)).toEqual(["passed", "passed", "writ-guard-system"]);
+  });
+
   test("controllers serve what break-glass installs: pods, their endpoints, and the end of all of it", async () => {
     const { call } = stage();
     await call("breakGlass", "POST", deployments, deployment("second"));

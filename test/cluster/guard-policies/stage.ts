@@ -14,7 +14,7 @@ import {
 import { installBase } from "../../control-plane/writ-cluster.ts";
 
 export const guardDirectory = fileURLToPath(new URL("../../../manifests/guard/", import.meta.url));
-type Who = "admin" | "breakGlass" | "bot" | "glassAgent" | "kubelet" | "operator";
+type Who = "admin" | "breakGlass" | "bot" | "glassAgent" | "kubelet" | "operator" | "webhook";
 
 /** An installation of Writ without its processes, to which the guard policies are then added. */
 export interface Stage {
@@ -135,6 +135,7 @@ export async function setStage(options: ControlPlaneOptions): Promise<Stage> {
     }),
     kubelet: await cluster.clientCertificate({ user: "system:node:n1", groups: ["system:nodes"] }),
     operator: await token("writ-system", "writ-operator"),
+    webhook: await token("writ-system", "writ-webhook"),
   };
   cluster.addContext({ name: "bot", credentials: credentials.bot });
   return {

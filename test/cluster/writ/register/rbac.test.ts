@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { randomUUID } from "node:crypto";
 import { incompleteKey, readRegister, registerName } from "../../../../src/api/register/content.ts";
+import { intentEntry } from "../../../../src/api/register/intent.ts";
 import type { Intent } from "../../../../src/api/register/intent.ts";
+import { pruningPatch } from "../../../../src/api/register/pruning.ts";
 import { createRegisterWriter } from "../../../../src/admission/guard/register-writer.ts";
 import { createKubeClient } from "../../../../src/kube/client.ts";
 import type { KubeClient } from "../../../../src/kube/client.ts";
@@ -82,6 +84,32 @@ describe("the identity of the webhook", () => {
     });
     expect(response.status).toBe(403);
   });
+});
+
+test("pruning takes out entries that are as they were seen, and nothing at all when one was written anew", async () => {
+  const announce = writer();
+  const [old, rewritten] = [intent(3), intent(4)];
+  await announce(old);
+  await announce(rewritten);
+  const uid = readRegister(await register())?.uid ?? "";
+  const prune = (...entries: readonly Intent[]): Promise<{ readonly status: number }> =>
+    cluster.request(path, {
+      method: "PATCH",
+      credentials: operator,
+      headers: { "content-type": "application/json-patch+json" },
+      body: pruningPatch(
+        uid,
+        entries.map((entry) => Object.values(intentEntry(entry)) as [string, string]),
+      ),
+    });
+  const names = async (): Promise<readonly string[]> =>
+    (readRegister(await register())?.intents ?? []).map(({ name }) => name);
+  await announce({ ...rewritten, call: randomUUID() });
+  expect((await prune(old, rewritten)).status).toBe(422);
+  expect(await names()).toEqual(expect.arrayContaining(["inc-3", "inc-4"]));
+  expect((await prune(old)).status).toBe(200);
+  expect(await names()).not.toContain("inc-3");
+  expect(await names()).toContain("inc-4");
 });
 
 test("the identity of the operator may prune the register and make none", async () => {
