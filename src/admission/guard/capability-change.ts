@@ -1,5 +1,5 @@
 import { agentUserName, isInAgentSet } from "../../api/agents.ts";
-import { definitionStatement } from "../../api/capability-state.ts";
+import { definitionStatement } from "../../api/definition.ts";
 import { policyDigest } from "../../api/digest.ts";
 import { parseFieldPath } from "../../api/field-path.ts";
 import { isProtected } from "../../api/protected-set.ts";

@@ -1,9 +1,10 @@
 import { createRuleSchemas } from "../../../../src/decision/schema/rule-schemas.ts";
 import { generateKeyPairSync } from "node:crypto";
+import { verifySshSignature } from "../../../../src/api/ssh/verify-signature.ts";
 import type { KeyObject } from "node:crypto";
 import { attestationSigner, attestationVerifier, rememberingVerifier } from "../../../../src/api/attestation.ts";
 import type { AttestationPayload, AttestationSigner, Statement } from "../../../../src/api/attestation.ts";
-import { definitionStatement } from "../../../../src/api/capability-state.ts";
+import { definitionStatement } from "../../../../src/api/definition.ts";
 import { decisionStatement } from "../../../../src/api/decisions.ts";
 import { digestOf, policyDigest, rememberingDigests } from "../../../../src/api/digest.ts";
 import type { DecisionSettings } from "../../../../src/decision/facts.ts";
@@ -45,6 +46,7 @@ function settingsWith(publicKey: KeyObject): DecisionSettings {
     trust: {
       clusterId,
       verify: rememberingVerifier(attestationVerifier([publicKey]), 1000),
+      verifySignature: verifySshSignature,
       digests: rememberingDigests(),
       clusterApprovalNamespace: "writ-approvals",
     },
