@@ -43,13 +43,13 @@ const teams = (members: IdentityOwner["spec"]["members"], mods: Partial<Identity
   editOwner(platform, { members }),
   editOwner(payments, { members, ...mods }),
 ];
-/** What owners say in turn: everybody's key, some, none; with payments taking signatures alone; with bob gone. */
+/** What owners say in turn: everybody's key, some, none; with payments taking signatures alone; with two of them gone. */
 const worlds: readonly (readonly IdentityOwner[])[] = [
   teams(keyed),
   teams([...keyed.slice(1), ...users("alice@example.com")]),
   teams(users(...people)),
   teams(keyed, { decisions: "Signed" }),
-  teams(keyed.filter(({ user }) => user !== "carol@example.com")),
+  teams(keyed.slice(0, 2)),
 ];
 
 const wait = fc.oneof(fc.constant(0), fc.integer({ min: 1, max: 15 * minute }));
