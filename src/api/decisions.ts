@@ -3,7 +3,7 @@ import { agentUserName, isSystemName } from "./agents.ts";
 import type { Digest } from "./digest.ts";
 import { specDigest } from "./digest.ts";
 import type { OwnerDirectory } from "./owners.ts";
-import { signatureWindow } from "./signature-window.ts";
+import { maxDecisionLife, signatureWindow } from "./signature-window.ts";
 import { parseTimestamp } from "./timestamp.ts";
 import type { Trust } from "./trust.ts";
 import type { ElevationApproval, ElevationApprovalDecision } from "./types.gen.ts";
@@ -100,7 +100,7 @@ function signed(
   decision: ElevationApprovalDecision,
 ): Omit<SignedDecision, "person"> | undefined {
   const createdAt = parseTimestamp(approval.metadata.creationTimestamp) ?? 0;
-  const window = signatureWindow(decision);
+  const window = signatureWindow(decision, maxDecisionLife);
   if (decision.verdict === "Reject") {
     const at = Math.max(parseTimestamp(decision.at) ?? createdAt, createdAt);
     return { kind: "signed", ...said(decision, at), notAfter: window?.notAfter ?? at, entry: decision };

@@ -222,7 +222,7 @@ export interface AgentCapabilityDefinedBy {
   readonly policyDigest?: string;
   /** Writ's signature over this entry and over who the API server authenticated. Stamped. */
   readonly attestation?: string;
-  /** The member's own SSHSIG signature over the definition (docs/reference/digests.md), armored as ssh-keygen writes it, in place of an attestation. */
+  /** The member's own SSHSIG signature over the definition (docs/reference/signatures.md), armored as ssh-keygen writes it, in place of an attestation. */
   readonly signature?: string;
   /** With signature: from this instant on (RFC 3339, UTC) the capability is no longer in force. At most 90 days after at. */
   readonly notAfter?: string;
@@ -341,9 +341,9 @@ export interface ElevationApprovalDecision {
   readonly reason?: string;
   /** Writ's signature over the decision and over who the API server authenticated. Stamped. */
   readonly attestation?: string;
-  /** The person's own SSHSIG signature over the decision (docs/reference/digests.md), armored as ssh-keygen writes it, in place of an attestation. */
+  /** The person's own SSHSIG signature over the decision (docs/reference/signatures.md), armored as ssh-keygen writes it, in place of an attestation. */
   readonly signature?: string;
-  /** With signature: from this instant on (RFC 3339, UTC) a signed Approve no longer counts. At most 90 days after at. */
+  /** With signature: from this instant on (RFC 3339, UTC) a signed Approve no longer counts. At most 30 days after at. */
   readonly notAfter?: string;
 }
 

@@ -1,7 +1,7 @@
 import { memberKeys } from "./people.ts";
 import { signatureNamespace, signedMessage } from "./signed-statement.ts";
 import type { SignedStatement } from "./signed-statement.ts";
-import { signatureWindow } from "./signature-window.ts";
+import { maxDecisionLife, maxDefinitionLife, signatureWindow } from "./signature-window.ts";
 import type { SignatureWindow } from "./signature-window.ts";
 import type { Trust } from "./trust.ts";
 import type { IdentityOwner } from "./types.gen.ts";
@@ -38,9 +38,11 @@ export function verifySigned(
     const problem = `IdentityOwner "${ownerName}" lists no sshKeys for ${by}`;
     return { kind: "invalid", code: "SignerWithoutKey", problem };
   }
-  const window = signatureWindow(statement);
+  const maxLife = statement.type === "writ.dev/signed-decision/v1" ? maxDecisionLife : maxDefinitionLife;
+  const window = signatureWindow(statement, maxLife);
   if (!window) {
-    const problem = "at and notAfter must be RFC 3339 times in UTC, and notAfter at most 90 days after at";
+    const days = maxLife / (24 * 3_600_000);
+    const problem = `at and notAfter must be RFC 3339 times in UTC, and notAfter at most ${days} days after at`;
     return { kind: "invalid", code: "SignatureInvalid", problem };
   }
   const verdict = trust.verifySignature({

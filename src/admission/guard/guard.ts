@@ -41,6 +41,7 @@ import { checkOwner, isMemberOf, ownerWarnings, requiredRight } from "./owner-ch
 import type { RegisterWriter } from "./register-writer.ts";
 import { refuse } from "./refusal.ts";
 import type { Refusal } from "./refusal.ts";
+import { reserveDefinition } from "./reserve-definition.ts";
 import { reserveRequestId } from "./reserve-request-id.ts";
 import { checkSignedDecision } from "./signed-decision-change.ts";
 
@@ -79,7 +80,7 @@ export function createGuard(options: GuardOptions): AdmissionHandler {
     if (outcome.kind === "refusal") return refusalAnswer(outcome);
     const answer: Answer = { allowed: true, code: "Admitted", message: "", warnings: outcome.warnings };
     if (request.dryRun === true || changesNothing(change)) return answer;
-    const taken = await reserveRequestId(change, options);
+    const taken = (await reserveRequestId(change, options)) ?? (await reserveDefinition(change, options));
     if (taken) return refusalAnswer(taken);
     // First announced: an announcement without a change costs a read, a record without a change would be untrue.
     try {

@@ -136,8 +136,8 @@ export const guardReasons = {
     next: "Look at the webhook's log; its disk may be full or broken, or the object too large to record.",
   },
   Replayed: {
-    when: "An ElevationApproval carries the requestID of another one, which may be gone: what was approved or revoked once is not approved again.",
-    next: "Take a new requestID and let people decide anew: kubectl writ sign does both.",
+    when: "An ElevationApproval carries the requestID of another one, or an AgentCapability the signed definition, which may be gone: what was approved, defined or revoked once is not so again.",
+    next: "Take a new requestID and let people decide anew, or sign the capability anew: kubectl writ sign does both.",
   },
   RequestIDsFull: {
     when: "No further requestID can be reserved for the namespace.",

@@ -33,8 +33,13 @@ const exactNames = "names: leave the field out to mean all";
 const later = "2027-02-25T09:00:00.000Z";
 const tooLate = "2027-02-25T09:00:00.001Z";
 const { attestation: _attestation, reason: _reason, ...unattested } = approve;
-const signed = { ...unattested, signature: "-----BEGIN SSH SIGNATURE-----\n", notAfter: later };
-const { verdict: _verdict, ...signedDefinition } = signed;
+const signed = {
+  ...unattested,
+  signature: "-----BEGIN SSH SIGNATURE-----\n",
+  notAfter: "2026-12-27T09:00:00.000Z",
+};
+const { verdict: _verdict, ...definition } = signed;
+const signedDefinition = { ...definition, notAfter: later };
 
 describe("accepted", () => {
   const user = { user: "spiffe://example.org/bot" };
@@ -51,7 +56,7 @@ describe("accepted", () => {
     ["an owner that takes signatures alone", withValues(owner, { "spec.decisions": "Signed" })],
     ["a member's key", withValues(owner, { "spec.members.0.sshKeys": ["ssh-ed25519 AAAA alice"] })],
     ["a signed definition", withValues(capability, { "spec.definedBy": signedDefinition })],
-    ["a signed approval that counts for 90 days", withValues(approval, { "spec.decisions.0": signed })],
+    ["a signed approval that counts for 30 days", withValues(approval, { "spec.decisions.0": signed })],
     [
       "a signed rejection without a policy",
       withValues(approval, { "spec.decisions.1": { ...reject, signature: "x", notAfter: later } }),
@@ -240,7 +245,11 @@ const approvalRefusals: readonly Refusal[] = [
   [{ "spec.decisions.1.signature": "x" }, "spec.decisions[1].notAfter", "given together"],
   [{ "spec.decisions.0": { ...signed, policyDigest: undefined } }, "spec.decisions[0].policyDigest", "required with"],
   [{ "spec.decisions.0": { ...signed, notAfter: approve.at } }, "spec.decisions[0].notAfter", "later than at"],
-  [{ "spec.decisions.0": { ...signed, notAfter: tooLate } }, "spec.decisions[0].notAfter", "at most 90 days after at"],
+  [
+    { "spec.decisions.0": { ...signed, notAfter: "2026-12-27T09:00:00.001Z" } },
+    "spec.decisions[0].notAfter",
+    "at most 30 days",
+  ],
   [{ "spec.decisions.0": { ...signed, notAfter: "2026-02-30T00:00:00Z" } }, "spec.decisions[0].notAfter", existing],
   [{ "spec.decisions.0": { ...signed, notAfter: "tomorrow" } }, "spec.decisions[0].notAfter", "should match"],
   [{ "spec.decisions.0": { ...signed, signature: "x".repeat(8193) } }, "spec.decisions[0].signature", "8192"],

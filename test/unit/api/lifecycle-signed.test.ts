@@ -120,13 +120,13 @@ describe("a signature over anything else does not count", () => {
     expect(phaseOf(beside(both))).toBe("Pending QuorumMissing");
   });
 
-  test("nor without an end, or with one more than 90 days ahead", () => {
+  test("nor without an end, or with one more than 30 days ahead", () => {
     const { notAfter: _, ...endless } = signed;
     expect(phaseOf(beside(endless))).toBe("Pending QuorumMissing");
     const days = (count: number): ElevationApproval =>
       signedBy({ ...alice, at: created, notAfter: after(count * 24 * hour) });
-    expect(phaseOf(days(90))).toBe("Live InForce");
-    expect(phaseOf(signedBy({ ...alice, at: created, notAfter: after(90 * 24 * hour + 1) }))).toBe(
+    expect(phaseOf(days(30))).toBe("Live InForce");
+    expect(phaseOf(signedBy({ ...alice, at: created, notAfter: after(30 * 24 * hour + 1) }))).toBe(
       "Pending QuorumMissing",
     );
   });

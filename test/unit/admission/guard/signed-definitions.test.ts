@@ -9,6 +9,7 @@ import type { SignedDefinition } from "../../../builders/signed.ts";
 import { sshKey } from "../../../builders/ssh-key.ts";
 import { after, created, hour, minute, second, timestamp } from "../../../builders/time.ts";
 import { payments, platform, root } from "../../../builders/world.ts";
+import type { GuardOptions } from "../../../../src/admission/guard/guard.ts";
 import { type Question, askGuard, person } from "./ask-guard.ts";
 
 const pipeline: UserInfo = { ...person("system:serviceaccount:ci:deployer"), uid: "ci" };
@@ -114,13 +115,29 @@ describe("a suspension is lifted by no signed definition", () => {
     expect(await code(editCapability(again, { suspended: true }), { old: suspended })).toBe("admitted");
   });
 
-  test("the deletion that would is RBAC's to refuse, and the creation that follows is recorded with its author", async () => {
-    const recorded: object[] = [];
-    const record = async (_: string, spec: object) => {
-      recorded.push(spec);
-      return { writer: "w0", index: 0n, leafHash: Buffer.alloc(32) };
+  test("not even once it was deleted: a definition puts one object in force and no other", async () => {
+    const held = new Map<string, string>();
+    const reserve: GuardOptions["requestIds"]["reserve"] = async ({ namespace, requestID, uid }) => {
+      const key = `${namespace}.${requestID}`;
+      if ((held.get(key) ?? uid) !== uid) return { kind: "taken", by: undefined };
+      held.set(key, uid);
+      return { kind: "reserved" };
     };
-    expect(await code(genuine, { options: { record } })).toBe("admitted");
-    expect(recorded).toMatchObject([{ user: { username: pipeline.username }, operation: "CREATE" }]);
+    const options = { options: { requestIds: { reserve } } };
+    const recreated = { ...genuine, metadata: { ...genuine.metadata, uid: "another" } };
+    expect(await code(genuine, options)).toBe("admitted");
+    expect(await code(genuine, { ...options, old: bare })).toBe("admitted");
+    expect(await code(recreated, options)).toBe("Replayed");
+    expect(await code(recreated, { ...options, old: { ...bare, metadata: recreated.metadata } })).toBe("Replayed");
+    const anew = { ...sign({ at: after(90 * second) }), metadata: recreated.metadata };
+    expect(await code(anew, options)).toBe("admitted");
+    expect([...held.keys()].every((key) => /^AgentCapability\.[0-9a-f]{64}$/.test(key))).toBe(true);
+  });
+
+  test.each([
+    ["RequestIDsFull", async () => ({ kind: "full" }) as const],
+    ["LookupFailed", () => Promise.reject(new Error("unreachable"))],
+  ])("%s: nor where it cannot be reserved", async (reason, reserve) => {
+    expect(await code(genuine, { options: { requestIds: { reserve } } })).toBe(reason);
   });
 });
