@@ -59,7 +59,7 @@ describe("accepted", () => {
     ["a signed approval that counts for 30 days", withValues(approval, { "spec.decisions.0": signed })],
     [
       "a signed rejection without a policy",
-      withValues(approval, { "spec.decisions.1": { ...reject, signature: "x", notAfter: later } }),
+      withValues(approval, { "spec.decisions.1": { ...reject, signature: "x", notAfter: "2026-12-01T00:00:00Z" } }),
     ],
     ["an approval without decisions", withValues(approval, { "spec.decisions": undefined })],
   ];
