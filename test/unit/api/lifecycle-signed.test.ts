@@ -68,9 +68,10 @@ describe("a signed approval counts", () => {
 describe("a signature over anything else does not count", () => {
   const other = (spec: Partial<ElevationApproval["spec"]>): ElevationApproval => approval("inc-1234", spec);
   const elsewhere = approval("inc-1234", {}, { namespace: "payments-dev" });
-  const rejected = signedDecision(pending, scaler, { ...alice, verdict: "Reject" });
+  const policyDigest = signed.policyDigest ?? "";
+  const rejected = signedDecision(pending, scaler, { ...alice, verdict: "Reject", policyDigest });
   const rows: readonly (readonly [string, ElevationApprovalDecision])[] = [
-    ["of another verdict", { ...rejected, verdict: "Approve", policyDigest: signed.policyDigest ?? "" }],
+    ["of another verdict", { ...rejected, verdict: "Approve" }],
     ["of another person", { ...signed, by: "dave@example.com" }],
     ["for another owner", { ...signedDecision(pending, scaler, { ...alice, ownerName: "x" }), ownerName: "payments" }],
     ["with another time", { ...signed, at: timestamp(after(minute + second)) }],

@@ -25,6 +25,8 @@ const owners: readonly IdentityOwner[] = [root, platform, team, others];
 const vote: SignedVote = { by: "alice@example.com", ownerName: "payments" };
 const genuine = signedDecision(asked, scaler, vote);
 const rejection = signedDecision(asked, scaler, { ...vote, verdict: "Reject" });
+/** Differs from `genuine` in its verdict alone. */
+const knowing = signedDecision(asked, scaler, { ...vote, verdict: "Reject", policyDigest: genuine.policyDigest ?? "" });
 
 async function code(question: Partial<Question> & Pick<Question, "object">): Promise<string> {
   const answer = await askGuard({ owners, user: pipeline, ...question });
@@ -101,7 +103,7 @@ describe("each field of the statement is signed", () => {
     ["SignatureInvalid", "notBefore", sign({}, mine({ notBefore: timestamp(after(0)) }))],
     ["SignatureInvalid", "duration", sign({}, mine({ duration: "29m" }))],
     ["SignatureInvalid", "credential", sign({}, mine({ credential: { tokenId: "JTI=1" } }))],
-    ["SignatureInvalid", "verdict", { ...rejection, verdict: "Approve", policyDigest: genuine.policyDigest ?? "" }],
+    ["SignatureInvalid", "verdict", { ...knowing, verdict: "Approve" }],
     ["SignatureInvalid", "by, as another member", { ...genuine, by: "dave@example.com" }],
     ["SignatureInvalid", "by, as an alias", { ...genuine, by: "oidc:alice" }],
     ["SignerWithoutKey", "by, as a member without a key", { ...genuine, by: "erin@example.com" }],
@@ -252,13 +254,18 @@ describe("what is over, or of another policy, is not approved", () => {
     const late = { options: { clock: () => after(24 * hour) } };
     const decision = signedDecision(asked, scaler, { ...vote, notAfter: after(48 * hour) });
     expect(await code({ object: withDecisions(asked, decision), old: asked, ...late })).toBe("ApprovalOver");
-    // One whose approver has lost their key is Invalid, not over, and still takes no late one.
-    const bobs = approvedBy(asked, scaler, { by: "bob@example.com", ownerName: "platform" });
-    const lost = withDecisions(
-      bobs,
-      signedDecision(asked, scaler, { ...vote, by: "erin@example.com", key: sshKey("e") }),
-    );
-    expect(await code({ object: withDecisions(lost, decision), old: lost, ...late })).toBe("ApprovalOver");
+  });
+
+  test("nor one that is Invalid for the key of an approver, once it had to be approved by now", async () => {
+    const later = mine({ notBefore: timestamp(after(24 * hour - minute)) });
+    const bobs = approvedBy(later, scaler, { by: "bob@example.com", ownerName: "platform" });
+    const keyless = { ...vote, by: "erin@example.com", key: sshKey("e"), notAfter: after(48 * hour) };
+    const lost = withDecisions(bobs, signedDecision(later, scaler, keyless));
+    const decision = signedDecision(later, scaler, { ...vote, notAfter: after(48 * hour) });
+    const at = async (now: number): Promise<string> =>
+      code({ object: withDecisions(lost, decision), old: lost, options: { clock: () => now } });
+    expect(await at(after(24 * hour) - 1)).toBe("admitted");
+    expect(await at(after(24 * hour))).toBe("ApprovalOver");
   });
 });
 
