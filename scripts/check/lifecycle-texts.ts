@@ -44,6 +44,22 @@ export const lifecycleTexts = {
     when: "An approver is no longer a member of the owner, and without them the quorum is not met.",
     next: "Let another member approve.",
   },
+  ApproversNotDistinct: {
+    when: "Several of the names that approved it are one person, or may not approve it.",
+    next: "Request a new one.",
+  },
+  SignatureRequired: {
+    when: "An approving owner counts signed decisions alone, and an approval in its name is not signed.",
+    next: "Let a member sign, or request a new one.",
+  },
+  SignatureExpired: {
+    when: "The signature of an approver has passed its notAfter.",
+    next: "Request a new one, and let people sign it anew.",
+  },
+  SignatureNotVerified: {
+    when: "The key that signed an approval is no longer one of the signer's in the owner.",
+    next: "Let another member approve, or request a new one.",
+  },
   ApprovingOwnerNotLive: {
     when: "An owner in whose name it was approved is suspended, overdue for review or being deleted.",
     next: "Lift the suspension or recertify the owner.",
@@ -80,6 +96,18 @@ export const lifecycleTexts = {
   DefinitionNotAttested: {
     when: "`definedBy` of its capability carries no genuine attestation.",
     next: "A member defines the capability anew.",
+  },
+  DefinitionNotSigned: {
+    when: "The policy owner counts signed definitions alone, and `definedBy` of its capability is not signed.",
+    next: "A member signs the capability: kubectl writ sign.",
+  },
+  DefinitionNotVerified: {
+    when: "The signature in `definedBy` of its capability is not one of a key that the policy owner lists for the signer.",
+    next: "A member signs the capability anew, with a key of theirs that the owner lists.",
+  },
+  DefinitionExpired: {
+    when: "The signature in `definedBy` of its capability has passed its notAfter.",
+    next: "A member signs the capability anew.",
   },
   DefinerNotMember: {
     when: "Who defined its capability is no longer a member of the policy owner.",

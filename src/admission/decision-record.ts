@@ -1,3 +1,4 @@
+import type { CountingDecision } from "../api/counting-decisions.ts";
 import { policyDigest, specDigest } from "../api/digest.ts";
 import { formatTimestamp } from "../api/timestamp.ts";
 import type { Effect } from "../api/effect.ts";
@@ -125,21 +126,29 @@ function basisRecord(basis: Basis): object {
       ticket: approval.spec.ticket,
       approvedAt: lifecycle.approvedAt === undefined ? undefined : formatTimestamp(lifecycle.approvedAt),
       expiresAt: lifecycle.expiresAt === undefined ? undefined : formatTimestamp(lifecycle.expiresAt),
-      approvals: lifecycle.approvals.map(({ by, ownerName, at, member, credentialId }) => ({
-        by,
-        ownerName,
-        at: formatTimestamp(at),
-        member,
-        credentialId,
-      })),
+      approvals: lifecycle.approvals.map(approvalRecord),
     }),
     ownerVersions: [basis.rootOwner, basis.identityOwner, basis.policyOwner, ...basis.approvingOwners].map(version),
   };
 }
 
+/** Whether Writ attested who decided or a key of theirs signed it, and which credential or key it was. */
+function approvalRecord(decision: CountingDecision): object {
+  const { kind, by, ownerName, at } = decision;
+  const said = { kind, by, ownerName, at: formatTimestamp(at) };
+  switch (decision.kind) {
+    case "attested":
+      return { ...said, member: decision.member, credentialId: decision.credentialId };
+    case "signed":
+      return { ...said, notAfter: formatTimestamp(decision.notAfter), keyFingerprint: decision.fingerprint };
+  }
+}
+
 function definition({ capability }: Basis): object | undefined {
-  const definedBy = capability.spec.definedBy;
-  return definedBy && present({ by: definedBy.by, ownerName: definedBy.ownerName, at: definedBy.at });
+  const { definedBy } = capability.spec;
+  if (!definedBy) return undefined;
+  const { by, ownerName, at, notAfter, signature } = definedBy;
+  return present({ kind: signature === undefined ? "attested" : "signed", by, ownerName, at, notAfter });
 }
 
 function version({ metadata }: Basis["approval"] | Basis["capability"] | Basis["rootOwner"]): object {

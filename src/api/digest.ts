@@ -9,6 +9,7 @@ export type Digest = `sha256:${string}`;
 export interface Digests {
   readonly policy: (capability: AgentCapability) => Digest;
   readonly spec: (approval: ElevationApproval) => Digest;
+  readonly request: (approval: ElevationApproval) => Digest;
 }
 
 /**
@@ -16,7 +17,7 @@ export interface Digests {
  * those of caches and of live reads.
  */
 export function rememberingDigests(): Digests {
-  return { policy: remembering(policyDigest), spec: remembering(specDigest) };
+  return { policy: remembering(policyDigest), spec: remembering(specDigest), request: remembering(requestDigest) };
 }
 
 function remembering<T extends object>(compute: (object: T) => Digest): (object: T) => Digest {

@@ -5,15 +5,18 @@ import { approversOf, identityOwner } from "./approvers.ts";
 import type { Approvers, ApproversProblem } from "./approvers.ts";
 import { capabilityProblem } from "./capability-state.ts";
 import type { CapabilityProblemCode } from "./capability-state.ts";
-import { attestedDecisions, excludedPersons, isStillEntitled } from "./decisions.ts";
-import type { AttestedDecision } from "./decisions.ts";
+import type { CountingDecision, LostReason } from "./counting-decisions.ts";
+import { standingDecisions } from "./decisions.ts";
+import type { StandingDecision } from "./decisions.ts";
 import { describeOwnerProblem, ownerProblem } from "./owners.ts";
 import type { OwnerDirectory } from "./owners.ts";
 import { matchQuorum } from "./quorum.ts";
-import type { MissingVotes, QuorumLine, QuorumVote } from "./quorum.ts";
+import type { MissingVotes, QuorumLine } from "./quorum.ts";
 import { formatTimestamp, parseTimestamp } from "./timestamp.ts";
 import type { Trust } from "./trust.ts";
 import type { AgentCapability, ElevationApproval } from "./types.gen.ts";
+import { endOf, quorumInstant, votesOf } from "./votes.ts";
+import type { QuorumInstant, Votes } from "./votes.ts";
 
 export type Phase =
   "Pending" | "Approved" | "Live" | "Denied" | "Revoked" | "Expired" | "Exhausted" | "Invalid" | "Suspended";
@@ -27,8 +30,9 @@ export type LifecycleReason =
   | "DurationElapsed"
   | "UsesExhausted"
   | "PolicyChanged"
-  | "ApproverNotMember"
+  | "ApproversNotDistinct"
   | "ApprovingOwnerNotLive"
+  | Exclude<LostReason, "OwnerNotLive">
   | "IdentityOwnerNotLive"
   | "ApprovalBeingDeleted"
   | TermsProblemCode
@@ -63,7 +67,7 @@ export interface Lifecycle {
   readonly resourceOwnerNames: readonly string[];
   readonly identityOwnerName: string | undefined;
   /** Approvals that count now. */
-  readonly approvals: readonly AttestedDecision[];
+  readonly approvals: readonly CountingDecision[];
   /** No later than the next instant at which time alone changes the phase; undefined when time changes nothing more. */
   readonly nextChangeAt: number | undefined;
 }
@@ -75,7 +79,7 @@ export interface Lifecycle {
  */
 export function lifecycle(input: LifecycleInput): Lifecycle {
   const { approval, capability, owners, now, trust } = input;
-  const decisions = attestedDecisions(approval, owners, trust);
+  const decisions = standingDecisions(approval, owners, trust);
   const rejection = decisions.find((decision) => decision.verdict === "Reject");
   const result = approvalTerms(approval, capability, trust.clusterApprovalNamespace);
   if (result.kind === "problem" || !capability) {
@@ -85,9 +89,10 @@ export function lifecycle(input: LifecycleInput): Lifecycle {
   }
   const { terms } = result;
   const approvers = approversOf(approval, capability, terms, owners, trust.clusterApprovalNamespace);
-  const votes = countingVotes(input, terms, decisions, trust.digests.policy(capability));
-  const approvedAt = approvers.problems.length > 0 ? undefined : quorumInstant(approvers, votes.asDecided);
-  const times = timesOf(terms, approvedAt);
+  const votes = votesOf(input, terms, decisions, trust.digests.policy(capability));
+  const quorum = approvers.problems.length > 0 ? undefined : quorumInstant(approvers, votes.asDecided);
+  const approvedAt = quorum?.at;
+  const times = timesOf(terms, quorum);
   const owner = identityOwner(agentUserName(approval.spec.agent), owners);
   const known: Known = {
     ...blank,
@@ -102,22 +107,25 @@ export function lifecycle(input: LifecycleInput): Lifecycle {
 
   if (rejection) return ended(known, rejection, approvedAt);
   if (times.expiresAt !== undefined && now >= times.expiresAt) {
+    const bySignature = times.expiresAt === quorum?.until;
+    const why = bySignature ? ", when the signatures that had approved it ended; request anew" : "";
     return {
       ...known,
       phase: "Expired",
-      reason: "DurationElapsed",
-      message: `expired ${formatTimestamp(times.expiresAt)}`,
+      reason: bySignature ? "SignatureExpired" : "DurationElapsed",
+      message: `expired ${formatTimestamp(times.expiresAt)}${why}`,
     };
   }
   if (terms.maxUses !== undefined && input.uses >= terms.maxUses) {
     return { ...known, phase: "Exhausted", reason: "UsesExhausted", message: `all ${terms.maxUses} uses are consumed` };
   }
-  if (approvedAt === undefined && now >= terms.pendingUntil && !votes.stale && approvers.problems.length === 0) {
+  const isLate = approvedAt === undefined && now >= terms.pendingUntil && approvers.problems.length === 0;
+  if (isLate && !votes.stale && !quorumInstant(approvers, votes.byName)) {
     const message = `its quorum was not met before ${formatTimestamp(terms.pendingUntil)}; request anew`;
     return { ...known, phase: "Expired", reason: "PendingTimeElapsed", message };
   }
-  const open: Known = { ...known, nextChangeAt: nextChange(input, capability, known, terms) };
-  return inertness(input, capability, open, approvers, owner, votes) ?? running(open, now);
+  const open: Known = { ...known, nextChangeAt: nextChange(input, capability, known, votes) };
+  return inertness(input, capability, open, approvers, owner, votes, isLate) ?? running(open, now);
 }
 
 type Known = Omit<Lifecycle, "phase" | "reason" | "message">;
@@ -137,70 +145,33 @@ const blank: Known = {
 
 const unreachable = { code: "CapabilityNotFound", message: "its AgentCapability does not exist" } as const;
 
-interface Votes {
-  /** Approvals as they stood when made: they fix the instant of the quorum, which nothing later may move. */
-  readonly asDecided: readonly AttestedDecision[];
-  /** Those of them whose owner is live and still has them as members. */
-  readonly now: readonly AttestedDecision[];
-  /** Whether approvals were given under another policy state. */
-  readonly stale: boolean;
-}
-
-function countingVotes(
-  { approval, owners, now }: LifecycleInput,
-  terms: ApprovalTerms,
-  decisions: readonly AttestedDecision[],
-  digest: string,
-): Votes {
-  const excluded = excludedPersons(approval, owners);
-  const approves = decisions.filter(({ verdict, person }) => verdict === "Approve" && !excluded.has(person));
-  const current = approves.filter((decision) => decision.policyDigest === digest);
-  const asDecided = current.filter((decision) => decision.at < terms.pendingUntil);
-  return {
-    asDecided,
-    now: asDecided.filter(
-      (decision) => isStillEntitled(decision, owners) && !ownerProblem(owners.get(decision.ownerName), now),
-    ),
-    stale: current.length < approves.length,
-  };
-}
-
-/** The time of the first decision with which the quorum is met. `votes` are in the order of time. */
-function quorumInstant(approvers: Approvers, votes: readonly AttestedDecision[]): number | undefined {
-  if (approvers.lines.length === 0 || !matchQuorum(approvers.lines, votes.map(vote)).met) return undefined;
-  const index = votes.findIndex((_, i) => matchQuorum(approvers.lines, votes.slice(0, i + 1).map(vote)).met);
-  return votes[index]?.at;
-}
-
-function vote(decision: AttestedDecision): QuorumVote {
-  return { person: decision.person, ownerName: decision.ownerName };
-}
-
 function timesOf(
   terms: ApprovalTerms,
-  approvedAt: number | undefined,
+  quorum: QuorumInstant | undefined,
 ): Pick<Lifecycle, "approvedAt" | "startsAt" | "expiresAt"> {
-  if (approvedAt === undefined) return { approvedAt, startsAt: undefined, expiresAt: undefined };
-  const startsAt = Math.max(approvedAt, terms.notBefore ?? approvedAt);
-  return { approvedAt, startsAt, expiresAt: Math.min(startsAt + terms.duration, terms.hardEnd) };
+  if (!quorum) return { approvedAt: undefined, startsAt: undefined, expiresAt: undefined };
+  const startsAt = Math.max(quorum.at, terms.notBefore ?? quorum.at);
+  const expiresAt = Math.min(startsAt + terms.duration, terms.hardEnd, quorum.until ?? Infinity);
+  return { approvedAt: quorum.at, startsAt, expiresAt };
 }
 
-/** Ends of its own, and the reviews of owners whose liveness it needs: whichever is next. */
+/** Ends of its own and of signatures, and the reviews of owners whose liveness it needs: whichever is next. */
 function nextChange(
   { owners, now }: LifecycleInput,
   capability: AgentCapability,
-  { approvedAt, startsAt, expiresAt, lines, identityOwnerName }: Known,
-  { pendingUntil }: ApprovalTerms,
+  { approvedAt, startsAt, expiresAt, lines, identityOwnerName, terms }: Known,
+  votes: Votes,
 ): number | undefined {
   const names = [capability.spec.policyOwnerName, identityOwnerName ?? "", ...lines.map((line) => line.ownerName)];
   const reviews = names.map((name) => parseTimestamp(owners.get(name)?.spec.reviewBy));
-  const own = approvedAt === undefined ? [pendingUntil] : [startsAt, expiresAt];
-  const known = [...own, ...reviews].filter((instant) => instant !== undefined);
-  const ahead = known.filter((instant) => instant > now);
+  const own = approvedAt === undefined ? [terms?.pendingUntil] : [startsAt, expiresAt];
+  const ends = [...votes.asDecided.map(endOf), parseTimestamp(capability.spec.definedBy?.notAfter)];
+  const known = [...own, ...reviews, ...ends].filter((instant) => instant !== undefined);
+  const ahead = known.filter((instant) => instant > now && Number.isFinite(instant));
   return ahead.length === 0 ? undefined : Math.min(...ahead);
 }
 
-function ended(known: Known, rejection: AttestedDecision, approvedAt: number | undefined): Lifecycle {
+function ended(known: Known, rejection: StandingDecision, approvedAt: number | undefined): Lifecycle {
   // Strictly before: of an approval in the same millisecond nobody can say whether it came first, and Denied must stay.
   const revoked = approvedAt !== undefined && approvedAt < rejection.at;
   return {
@@ -219,6 +190,7 @@ function inertness(
   approvers: Approvers,
   owner: ReturnType<typeof identityOwner>,
   votes: Votes,
+  isLate: boolean,
 ): Lifecycle | undefined {
   const invalid = (reason: LifecycleReason, message: string): Lifecycle => ({
     ...known,
@@ -250,24 +222,26 @@ function inertness(
     return suspended("IdentityOwnerNotLive", message);
   }
   if (known.approvedAt === undefined) {
-    return votes.stale
+    if (votes.stale) {
+      const message = `AgentCapability "${capability.metadata.name}" changed after it was approved; request anew`;
+      return invalid("PolicyChanged", message);
+    }
+    // Not Expired, which is final: what names are one person follows from owners, which change.
+    return isLate
       ? invalid(
-          "PolicyChanged",
-          `AgentCapability "${capability.metadata.name}" changed after it was approved; request anew`,
+          "ApproversNotDistinct",
+          "those who approved it are fewer people than names, or not free to; request anew",
         )
       : undefined;
   }
   if (known.missing.length === 0) return undefined;
-  for (const decision of votes.asDecided) {
-    const state = ownerProblem(owners.get(decision.ownerName), now);
-    if (state) {
-      return suspended("ApprovingOwnerNotLive", `approving owner: ${describeOwnerProblem(decision.ownerName, state)}`);
-    }
-  }
-  const lost = votes.asDecided.find((decision) => !votes.now.includes(decision));
+  const [lost] = [...votes.lost].sort(
+    (a, b) => Number(b.reason === "OwnerNotLive") - Number(a.reason === "OwnerNotLive"),
+  );
+  if (lost?.reason === "OwnerNotLive") return suspended("ApprovingOwnerNotLive", lost.message);
   return invalid(
-    "ApproverNotMember",
-    `${lost?.by ?? "an approver"} is no longer a member of "${lost?.ownerName ?? ""}"; ${describeMissing(known.missing)}`,
+    lost?.reason ?? "ApproverNotMember",
+    `${lost?.message ?? "an approver is gone"}; ${describeMissing(known.missing)}`,
   );
 }
 

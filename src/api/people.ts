@@ -1,3 +1,4 @@
+import { parseKeyLine } from "./ssh/key-line.ts";
 import type { IdentityOwner } from "./types.gen.ts";
 
 /** The member entry of an owner that an authenticated user matched. */
@@ -37,8 +38,25 @@ export function isStillMember(owner: IdentityOwner, by: string, membership: stri
 }
 
 /**
+ * SSH keys of the person whom the owner lists by user name under this name or alias; undefined when it lists nobody so.
+ */
+export function memberKeys(owner: IdentityOwner, name: string): readonly string[] | undefined {
+  const entries = owner.spec.members.filter(
+    (member) => member.user !== undefined && (member.user === name || (member.aliases?.includes(name) ?? false)),
+  );
+  return entries.length === 0 ? undefined : entries.flatMap((member) => member.sshKeys ?? []);
+}
+
+/** What two OpenSSH key lines of one key share, whatever comments they bear; undefined for a line that is no key. */
+export function sshKeyId(line: string): string | undefined {
+  const parsed = parseKeyLine(line);
+  return parsed.kind === "ok" ? parsed.value.blob.toString("base64") : undefined;
+}
+
+/**
  * Groups every name that people have, over all owners, into persons: names that one member entry lists together are
- * one person, transitively. The result maps a name to its person's representative name.
+ * one person, and so are names that share an SSH key, transitively. The result maps a name to its person's
+ * representative name.
  */
 export function personsOf(owners: Iterable<IdentityOwner>): (name: string) => string {
   const parent = new Map<string, string>();
@@ -47,12 +65,19 @@ export function personsOf(owners: Iterable<IdentityOwner>): (name: string) => st
     for (let next = parent.get(root); next !== undefined && next !== root; next = parent.get(root)) root = next;
     return root;
   };
+  const join = (one: string, other: string): void => {
+    const [a, b] = [find(one), find(other)];
+    if (a !== b) parent.set(a, b);
+  };
+  const holders = new Map<string, string>();
   for (const owner of owners) {
-    for (const member of owner.spec.members) {
-      if (member.user === undefined) continue;
-      for (const alias of member.aliases ?? []) {
-        const [a, b] = [find(member.user), find(alias)];
-        if (a !== b) parent.set(a, b);
+    for (const { user, aliases = [], sshKeys = [] } of owner.spec.members) {
+      if (user === undefined) continue;
+      for (const alias of aliases) join(user, alias);
+      for (const key of sshKeys.map(sshKeyId)) {
+        if (key === undefined) continue;
+        join(user, holders.get(key) ?? user);
+        holders.set(key, user);
       }
     }
   }

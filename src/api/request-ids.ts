@@ -73,12 +73,17 @@ export function parseReservation(text: string): RequestIdReservation | undefined
 /** The texts of a shard by key; a ConfigMap without data has none. */
 export type ShardData = ReadonlyMap<string, string>;
 
+/** What stands in place of a namespace where a definition of a cluster-scoped object is reserved; none is named so. */
+export const definitionsNamespace = "AgentCapability";
+
 export interface ReservationRequest {
   readonly namespace: string;
   readonly requestID: string;
   readonly uid: string;
   readonly name: string;
   readonly now: number;
+  /** How long a new reservation lasts, in milliseconds; absent: `reservationLife`. */
+  readonly life?: number;
 }
 
 export type ReservationVerdict =
@@ -93,7 +98,7 @@ export type ReservationVerdict =
 export function judgeReservation(data: ShardData, request: ReservationRequest): ReservationVerdict {
   const key = reservationKey(request.namespace, request.requestID);
   const text = data.get(key);
-  const until = request.now + reservationLife;
+  const until = request.now + (request.life ?? reservationLife);
   const value = formatReservation({ uid: request.uid, name: request.name, until });
   if (text !== undefined) {
     const known = parseReservation(text);

@@ -25,7 +25,7 @@ export interface IdentityOwnerSpec {
   readonly identities?: readonly IdentityOwnerIdentity[];
   /** The resources that this owner may approve writes to. Absent means none. Within an entry an absent field means all. When two owners claim an object equally precisely neither can approve for it. */
   readonly resources?: readonly IdentityOwnerResource[];
-  /** Which decisions of the members count: Authenticated (who the API server authenticated, attested by Writ, or signed) or Signed (only those with a valid signature). Absent means Authenticated. */
+  /** Which approvals and definitions of the members count: Authenticated (who the API server authenticated, attested by Writ, or signed) or Signed (only those with a valid signature). A rejection counts either way. Absent means Authenticated. */
   readonly decisions?: "Authenticated" | "Signed";
   /** Recertify this owner before this instant (RFC 3339, UTC); afterwards it is no longer live and its agents are denied. Absent means that no recertification is due. */
   readonly reviewBy?: string;
@@ -49,7 +49,7 @@ export interface IdentityOwnerMember {
   readonly group?: string;
   /** Further user names of the same person, for example from a second identity provider. However they sign in, they count once. */
   readonly aliases?: readonly string[];
-  /** Public keys of the person, one OpenSSH line each, that decisions signed with SSHSIG are verified with. */
+  /** Public keys of the person, one OpenSSH line each, that decisions signed with SSHSIG are verified with. Members who share a key count as one person. */
   readonly sshKeys?: readonly string[];
 }
 
@@ -122,7 +122,7 @@ export interface AgentCapabilitySpec {
   readonly requests?: "Automatic" | "Manual";
   /** The kill switch: while true, nothing is admitted under this capability. Absent means false. */
   readonly suspended?: boolean;
-  /** The member of the policy owner who put this policy in force. Stamped when such a member applies the capability; when a pipeline does, a member adds it, an empty object being enough. Without it the capability is not in force. */
+  /** The member of the policy owner who put this policy in force. Stamped when such a member applies the capability; when a pipeline does, a member adds it, an empty object being enough, or has signed it. Without it the capability is not in force. */
   readonly definedBy?: AgentCapabilityDefinedBy;
 }
 
@@ -210,20 +210,22 @@ export interface AgentCapabilityElevation {
   readonly clusterRoleName: string;
 }
 
-/** The member of the policy owner who put this policy in force. Stamped when such a member applies the capability; when a pipeline does, a member adds it, an empty object being enough. Without it the capability is not in force. */
+/** The member of the policy owner who put this policy in force. Stamped when such a member applies the capability; when a pipeline does, a member adds it, an empty object being enough, or has signed it. Without it the capability is not in force. */
 export interface AgentCapabilityDefinedBy {
-  /** User name of the member. Stamped. */
+  /** User name of the member. Stamped, or signed. */
   readonly by?: string;
-  /** Name of the policy owner that the member acted for. Stamped. */
+  /** Name of the policy owner that the member acted for. Stamped, or signed. */
   readonly ownerName?: string;
-  /** When (RFC 3339, UTC). Stamped. */
+  /** When (RFC 3339, UTC). Stamped, or signed. */
   readonly at?: string;
-  /** The policy digest that was put in force; when the policy changes it no longer counts. Stamped. */
+  /** The policy digest that was put in force; when the policy changes it no longer counts. Stamped, or signed. */
   readonly policyDigest?: string;
   /** Writ's signature over this entry and over who the API server authenticated. Stamped. */
   readonly attestation?: string;
-  /** The member's own SSHSIG signature, in place of an attestation. */
+  /** The member's own SSHSIG signature over the definition (docs/reference/signatures.md), armored as ssh-keygen writes it, in place of an attestation. */
   readonly signature?: string;
+  /** With signature: from this instant on (RFC 3339, UTC) the capability is no longer in force. At most 90 days after at. */
+  readonly notAfter?: string;
 }
 
 /** What Writ observed. A view; no decision rests on it. */
@@ -339,8 +341,10 @@ export interface ElevationApprovalDecision {
   readonly reason?: string;
   /** Writ's signature over the decision and over who the API server authenticated. Stamped. */
   readonly attestation?: string;
-  /** The person's own SSHSIG signature, in place of an attestation. */
+  /** The person's own SSHSIG signature over the decision (docs/reference/signatures.md), armored as ssh-keygen writes it, in place of an attestation. */
   readonly signature?: string;
+  /** With signature: from this instant on (RFC 3339, UTC) a signed Approve no longer counts. At most 30 days after at. */
+  readonly notAfter?: string;
 }
 
 /** What Writ observed. A view; no decision rests on it, the use counter aside. */

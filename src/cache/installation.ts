@@ -2,6 +2,8 @@ import { createPublicKey } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { attestationVerifier, rememberingVerifier } from "../api/attestation.ts";
 import { rememberingDigests } from "../api/digest.ts";
+import { rememberingSshVerifier } from "../api/ssh/remembering-verifier.ts";
+import { verifySshSignature } from "../api/ssh/verify-signature.ts";
 import type { WritConfiguration } from "../config/config.ts";
 import type { DecisionSettings } from "../decision/facts.ts";
 import { createRuleSchemas } from "../decision/schema/rule-schemas.ts";
@@ -10,6 +12,7 @@ import { objectPath } from "../kube/resource.ts";
 
 /** How many verified attestations are remembered: two decisions of each of 10,000 approvals fit. */
 const rememberedAttestations = 32_768;
+const rememberedSignatures = rememberedAttestations;
 
 /** What every decision takes from the installation. Reads the cluster id from the API server, the keys from files. */
 export async function loadSettings(configuration: WritConfiguration, client: KubeClient): Promise<DecisionSettings> {
@@ -18,6 +21,7 @@ export async function loadSettings(configuration: WritConfiguration, client: Kub
     trust: {
       clusterId: await readClusterId(client),
       verify: rememberingVerifier(attestationVerifier(keys), rememberedAttestations),
+      verifySignature: rememberingSshVerifier(verifySshSignature, rememberedSignatures),
       digests: rememberingDigests(),
       clusterApprovalNamespace: configuration.namespaces.clusterApprovals,
     },

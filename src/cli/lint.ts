@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { attestationVerifier } from "../api/attestation.ts";
 import { rememberingDigests } from "../api/digest.ts";
 import { agentCapabilities, identityOwners } from "../api/kinds.ts";
+import { verifySshSignature } from "../api/ssh/verify-signature.ts";
 import type { Trust } from "../api/trust.ts";
 import type { WritConfiguration } from "../config/config.ts";
 import { createKubeClient, KubeError } from "../kube/client.ts";
@@ -151,6 +152,7 @@ async function readTrust(configuration: WritConfiguration, client: KubeClient): 
       {
         clusterId,
         verify: attestationVerifier(keys),
+        verifySignature: verifySshSignature,
         digests: rememberingDigests(),
         clusterApprovalNamespace: configuration.namespaces.clusterApprovals,
       },

@@ -73,6 +73,18 @@ export const reasons = {
     when: "`definedBy` carries no genuine attestation of this installation.",
     next: "A member defines the capability anew.",
   },
+  DefinitionNotSigned: {
+    when: "The policy owner counts signed definitions alone, and `definedBy` is not signed.",
+    next: "A member signs the capability: kubectl writ sign.",
+  },
+  DefinitionNotVerified: {
+    when: "The signature in `definedBy` is not one of a key that the policy owner lists for the signer.",
+    next: "A member signs the capability anew, with a key of theirs that the owner lists.",
+  },
+  DefinitionExpired: {
+    when: "The signature in `definedBy` has passed its notAfter.",
+    next: "A member signs the capability anew.",
+  },
   DefinerNotMember: {
     when: "Who defined the capability is no longer a member of its policy owner.",
     next: "A present member defines the capability.",

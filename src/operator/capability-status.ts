@@ -1,4 +1,5 @@
 import { capabilityProblem } from "../api/capability-state.ts";
+import { parseTimestamp } from "../api/timestamp.ts";
 import type { Trust } from "../api/trust.ts";
 import type { AgentCapability, AgentCapabilityStatus } from "../api/types.gen.ts";
 import type { Snapshot } from "../decision/snapshot.ts";
@@ -13,6 +14,7 @@ export function capabilityStatus(
   now: number,
 ): DesiredStatus<AgentCapabilityStatus> {
   const { generation } = capability.metadata;
+  const notAfter = parseTimestamp(capability.spec.definedBy?.notAfter);
   const problem = capabilityProblem(capability, snapshot.owners, now, trust);
   const observation = problem
     ? { type: "Ready", status: false, reason: problem.code, message: problem.message }
@@ -22,6 +24,6 @@ export function capabilityStatus(
       ...(generation === undefined ? {} : { observedGeneration: generation }),
       conditions: conditionsOf([observation], capability.status?.conditions, generation, now),
     },
-    nextChangeAt: undefined,
+    nextChangeAt: notAfter !== undefined && notAfter > now ? notAfter : undefined,
   };
 }

@@ -1,4 +1,4 @@
-import { definitionStatement } from "../../src/api/capability-state.ts";
+import { definitionStatement } from "../../src/api/definition.ts";
 import { policyDigest } from "../../src/api/digest.ts";
 import type { ObjectMeta } from "../../src/api/object-meta.ts";
 import type {

@@ -3,6 +3,7 @@ import type { KeyObject } from "node:crypto";
 import { attestationSigner, attestationVerifier } from "../../src/api/attestation.ts";
 import type { AttestationSigner } from "../../src/api/attestation.ts";
 import { rememberingDigests } from "../../src/api/digest.ts";
+import { verifySshSignature } from "../../src/api/ssh/verify-signature.ts";
 import type { Trust } from "../../src/api/trust.ts";
 import { createRuleSchemas } from "../../src/decision/schema/rule-schemas.ts";
 import type { DecisionSettings } from "../../src/decision/facts.ts";
@@ -29,6 +30,7 @@ export function installation(
   const trust: Trust = {
     clusterId: mods.clusterId ?? "c1a55e00-0000-4000-8000-000000000000",
     verify: attestationVerifier([publicKey]),
+    verifySignature: verifySshSignature,
     digests: rememberingDigests(),
     clusterApprovalNamespace: "writ-approvals",
   };

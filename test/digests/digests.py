@@ -1,7 +1,7 @@
 """Writ's digests a second time, from docs/reference/digests.md alone, with Python's standard library.
 
-Reads one JSON object a line (kind: policy, spec, change, decision or user-info, with its inputs as in
-docs/reference/digests.vectors.json) and prints its digest, or `refused` where there is none.
+Reads one JSON object a line (kind: policy, spec, request, change, decision, signed-decision, signed-definition or
+user-info, with its inputs as in docs/reference/digests.vectors.json) and prints its digest, or `refused` where there is none.
 """
 
 import hashlib
@@ -71,13 +71,52 @@ def policy(capability):
 
 
 def spec(approval):
+    return typed("writ.dev/approval/v1", asked(approval, {"decisions"}))
+
+
+def request(approval):
+    return typed("writ.dev/request/v1", asked(approval, {"decisions", "requestedBy"}))
+
+
+def asked(approval, left_out):
     metadata = approval["metadata"]
-    value = {
+    return {
         "namespace": text(metadata, "namespace"),
         "name": metadata["name"],
-        "spec": less(approval["spec"], {"decisions"}),
+        "spec": less(approval["spec"], left_out),
     }
-    return typed("writ.dev/approval/v1", value)
+
+
+def signed_decision(cluster_id, approval, decided):
+    metadata = approval["metadata"]
+    statement = {
+        "type": "writ.dev/signed-decision/v1",
+        "clusterId": cluster_id,
+        "namespace": text(metadata, "namespace"),
+        "name": metadata["name"],
+        "requestID": approval["spec"]["requestID"],
+        "specDigest": request(approval),
+        "policyDigest": text(decided, "policyDigest"),
+        "verdict": decided["verdict"],
+        "by": decided["by"],
+        "ownerName": decided["ownerName"],
+        "at": decided["at"],
+        "notAfter": text(decided, "notAfter"),
+        "reason": text(decided, "reason"),
+    }
+    return sha256(canonical(statement))
+
+
+def signed_definition(cluster_id, capability):
+    defined = capability["spec"]["definedBy"]
+    statement = {
+        "type": "writ.dev/signed-definition/v1",
+        "clusterId": cluster_id,
+        "name": capability["metadata"]["name"],
+        "policyDigest": policy(capability),
+        **{name: defined[name] for name in ("by", "ownerName", "at", "notAfter")},
+    }
+    return sha256(canonical(statement))
 
 
 def decision(cluster_id, approval, decided, payload):
@@ -209,6 +248,12 @@ def compute(line):
         return policy(line["capability"])
     if kind == "spec":
         return spec(line["approval"])
+    if kind == "request":
+        return request(line["approval"])
+    if kind == "signed-decision":
+        return signed_decision(line["clusterId"], line["approval"], line["decision"])
+    if kind == "signed-definition":
+        return signed_definition(line["clusterId"], line["capability"])
     if kind == "change":
         return change(line["request"], line["salt"])
     if kind == "decision":

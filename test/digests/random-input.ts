@@ -1,3 +1,4 @@
+import type { DigestInput } from "./compute.ts";
 import type { Random } from "../unit/decision/oracle/random.ts";
 
 /**
@@ -48,6 +49,11 @@ function nested(depth: number): string {
   return `${"[".repeat(depth)}${"]".repeat(depth)}`;
 }
 
+const kinds = [
+  ["policy", "spec", "request", "decision", "signed-decision", "signed-definition", "user-info"],
+  ["change", "change", "change"],
+].flat() as readonly DigestInput["kind"][];
+
 /** One line for digests.py: a JSON text of a `DigestInput`. */
 export function randomLine(random: Random): string {
   const name = (): string => JSON.stringify(random.pick(["web", "payments-scaler", "gen-bcdfg", "gen-abcde", "päy"]));
@@ -71,17 +77,49 @@ export function randomLine(random: Random): string {
       ["spec", spec],
     ]);
   const text = (): string => JSON.stringify(random.pick(texts));
-  switch (random.pick(["policy", "spec", "decision", "user-info", "change", "change", "change"] as const)) {
+  switch (random.pick(kinds)) {
     case "policy":
       return objectText([
         ["kind", '"policy"'],
         ["capability", kind(spec(["definedBy", "suspended"]))],
       ]);
     case "spec":
+    case "request":
       return objectText([
-        ["kind", '"spec"'],
-        ["approval", kind(spec(["decisions"]))],
+        ["kind", random.pick(['"spec"', '"request"'])],
+        ["approval", kind(spec(["decisions", "requestedBy"]))],
       ]);
+    case "signed-decision": {
+      const requested = objectText([
+        ["requestID", text()],
+        ["x", randomValue(random, 3)],
+        ...maybe("requestedBy", text),
+      ]);
+      return objectText([
+        ["kind", '"signed-decision"'],
+        ["clusterId", text()],
+        ["approval", kind(requested)],
+        [
+          "decision",
+          objectText([
+            ...["verdict", "by", "ownerName", "at"].map((key) => [key, text()] as const),
+            ...["notAfter", "policyDigest", "reason", "signature"].flatMap((key) => maybe(key, text)),
+          ]),
+        ],
+      ]);
+    }
+    case "signed-definition": {
+      const definedBy = objectText(["by", "ownerName", "at", "notAfter"].map((key) => [key, text()]));
+      const defined = objectText([
+        ["definedBy", definedBy],
+        ["x", randomValue(random, 3)],
+      ]);
+      return objectText([
+        ["kind", '"signed-definition"'],
+        ["clusterId", text()],
+        ["capability", kind(defined)],
+      ]);
+    }
     case "user-info":
       return objectText([
         ["kind", '"user-info"'],

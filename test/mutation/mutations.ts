@@ -24,6 +24,10 @@ const pods = ["decision/effects/pods.test.ts", "decision/effects/hostile.test.ts
 const sshSignatures = "api/ssh/verify-signature.test.ts";
 const sshKeys = "api/ssh/public-key.test.ts";
 const guard = ["admission/guard/guard.test.ts", "admission/guard/refusals.test.ts", "admission/guard/person.test.ts"];
+const signedDecisions = ["admission/guard/signed-decisions.test.ts"];
+const signedDefinitions = ["admission/guard/signed-definitions.test.ts"];
+const stamps = ["admission/guard/stamps.test.ts"];
+const signedLife = ["api/lifecycle-signed.test.ts"];
 
 export const mutations: readonly Mutation[] = [
   ...mutationsOf(
@@ -542,12 +546,12 @@ export const mutations: readonly Mutation[] = [
     ["asks members to suspend a capability", "if (changesSuspension(change) && !isMember)", "if (false)"],
     [
       "looks at the content of capabilities",
-      "checkCapabilityContent(object, settings) ?? checkDefinition(change, settings)",
-      "checkDefinition(change, settings)",
+      "checkCapabilityContent(object, settings) ?? checkDefinition(change, snapshot, settings, clock())",
+      "checkDefinition(change, snapshot, settings, clock())",
     ],
     [
       "looks at definitions",
-      "checkCapabilityContent(object, settings) ?? checkDefinition(change, settings)",
+      "checkCapabilityContent(object, settings) ?? checkDefinition(change, snapshot, settings, clock())",
       "checkCapabilityContent(object, settings)",
     ],
     [
@@ -555,11 +559,7 @@ export const mutations: readonly Mutation[] = [
       'if (problem !== undefined) return refuse("LookupFailed"',
       'if (false) return refuse("LookupFailed"',
     ],
-    [
-      "looks at new approvals",
-      "return checkNewApproval(change, snapshot, settings) ?? admitted();",
-      "return admitted();",
-    ],
+    ["looks at new approvals", "old ? undefined : checkNewApproval(change, snapshot, settings)", "undefined"],
     ["looks at new decisions", "if (refusal) return refusal;\n  }\n  return admitted();", "}\n  return admitted();"],
   ]),
   ...mutationsOf("admission/guard/owner-change.ts", guard, [
@@ -616,7 +616,11 @@ export const mutations: readonly Mutation[] = [
     ],
   ),
   ...mutationsOf("admission/guard/approval-change.ts", guard, [
-    ["refuses decisions at creation", "if ((spec.decisions?.length ?? 0) > 0) return decisionsAtCreation();", ""],
+    [
+      "refuses unsigned decisions at creation",
+      "if (!areSigned(spec.decisions ?? [])) return decisionsAtCreation();",
+      "",
+    ],
     ["refuses a forged requester", "if (spec.requestedBy !== user.username) {", "if (false) {"],
     ["lets an agent request for itself alone", "if (isAgent(user, settings.agents) && !isOwn) {", "if (false) {"],
     ["refuses a weak salt", "if (salt !== undefined) return", "if (false) return"],
@@ -642,10 +646,10 @@ export const mutations: readonly Mutation[] = [
       'if (member.kind === "refusal") return member;',
       'if (member.kind === "refusal" && member.code === "CredentialRequired") return member;',
     ],
-    ["lets only owners with a say reject", "if (names.has(decision.ownerName)) return judged;", "return judged;"],
+    ["lets only owners with a say reject", "if (names.has(decision.ownerName)) return say;", "return say;"],
     [
       "lets nobody approve their own request",
-      "if (excludedPersons(approval, owners).has(owners.person(user.username))) {",
+      "if (excludedPersons(approval, owners).has(owners.person(by))) {",
       "if (false) {",
     ],
     [
@@ -767,4 +771,140 @@ export const mutations: readonly Mutation[] = [
       ["remembers by keys", "signature, keys])", "signature])"],
     ],
   ),
+  ...mutationsOf(
+    "api/verify-signed.ts",
+    [...signedLife, ...signedDecisions],
+    [
+      ["bounds how long a signature holds", "if (!window) {", "if (false) {"],
+      ["verifies signatures", 'return verdict.kind === "valid"\n    ?', "return true\n    ?"],
+    ],
+  ),
+  ...mutationsOf(
+    "api/signed-decision.ts",
+    [...signedLife, "decision/change-digest/documentation.test.ts"],
+    [
+      ["binds a signature to the cluster", "    clusterId,\n    namespace:", '    clusterId: "",\n    namespace:'],
+      ["binds a signature to the namespace", 'namespace: approval.metadata.namespace ?? "",', 'namespace: "",'],
+      ["binds a signature to the name", "name: approval.metadata.name,", 'name: "",'],
+      ["binds a signature to the request", "specDigest: digest,", 'specDigest: "sha256:",'],
+      ["binds a signature to the policy", 'policyDigest: decision.policyDigest ?? "",', 'policyDigest: "",'],
+      ["binds a signature to the verdict", "verdict: decision.verdict,", 'verdict: "Approve",'],
+      ["binds a signature to its end", 'notAfter: decision.notAfter ?? "",', 'notAfter: "2026-06-01T14:00:00.000Z",'],
+      ["binds a signature to its reason", 'reason: decision.reason ?? "",', 'reason: "",'],
+    ],
+  ),
+  ...mutationsOf("api/decisions.ts", signedLife, [
+    ["lets nothing signed early count before creation", "Math.max(window.at, createdAt)", "window.at"],
+    [
+      "takes no signature beside an attestation",
+      " || decision.attestation !== undefined || isSystemName(decision.by)",
+      "",
+    ],
+    ["lets a signed rejection stand", 'if (decision.verdict === "Reject") {', "if (false) {"],
+  ]),
+  ...mutationsOf("api/counting-decisions.ts", signedLife, [
+    ["counts signed decisions alone where the owner says so", 'owner.spec.decisions === "Signed"', "false"],
+    [
+      "asks that a signature verifies now",
+      'if (verdict.kind === "invalid") {',
+      'if (verdict.kind === "invalid" && false) {',
+    ],
+  ]),
+  ...mutationsOf("api/votes.ts", signedLife, [
+    ["leaves ended signatures out of the quorum", ".filter((decision) => endOf(decision) > at)", ""],
+    ["ends with the signatures", "return { at, until };", "return { at, until: undefined };"],
+  ]),
+  ...mutationsOf(
+    "api/lifecycle.ts",
+    [...signedLife, "api/lifecycle-finality-signed.test.ts"],
+    [
+      ["keeps what owners decide from being final", "&& !quorumInstant(approvers, votes.byName)", ""],
+      ["looks again when signatures end", "...votes.asDecided.map(endOf), ", ""],
+    ],
+  ),
+  ...mutationsOf(
+    "api/people.ts",
+    ["api/people.test.ts"],
+    [["takes who share a key for one person", "join(user, holders.get(key) ?? user);", ""]],
+  ),
+  ...mutationsOf(
+    "api/definition.ts",
+    ["api/capability-state.test.ts"],
+    [
+      ["verifies signed definitions", 'if (verdict.kind === "invalid") {', "if (false) {"],
+      ["lets signed definitions end", "if (now < verdict.notAfter) return undefined;", "return undefined;"],
+      ["asks for signed definitions", "if (!mustSign) return undefined;", "return undefined;"],
+      ["takes no signature beside an attestation", " || definedBy.attestation !== undefined", ""],
+    ],
+  ),
+  ...mutationsOf("admission/guard/signed-decision-change.ts", signedDecisions, [
+    ["takes no signature beside an attestation", "if (decision.attestation !== undefined) {", "if (false) {"],
+    ["lets people alone sign", "if (isSystemName(by) || isAgent({ username: by }, settings.agents)) {", "if (false) {"],
+    ["verifies signed decisions", 'if (verified.kind === "invalid") {', 'if (verified.kind === "invalid" && false) {'],
+    ["asks for the times of signed approvals", "if (untimely) return untimely;", ""],
+    ["asks who has a say", 'return say.kind === "refusal" ? say : undefined;', "return undefined;"],
+    ["holds no time against a rejection", 'verdict === "Approve" ? checkSignatureTime', "true ? checkSignatureTime"],
+  ]),
+  ...mutationsOf("admission/guard/signature-time.ts", signedDecisions, [
+    ["refuses signatures of the future", "if (at > now + maxLead) {", "if (false) {"],
+    ["refuses signatures that have ended", "if (notAfter <= now) {", "if (false) {"],
+  ]),
+  ...mutationsOf("admission/guard/judge-decision.ts", signedDecisions, [
+    [
+      "refuses attested approvals where signatures are wanted",
+      'if (decision.verdict === "Approve" && owner?.spec.decisions === "Signed") {',
+      "if (false) {",
+    ],
+    [
+      "refuses what was signed in time and comes too late",
+      "if (decision.signature !== undefined && now >= result.terms.pendingUntil) {",
+      "if (false) {",
+    ],
+  ]),
+  ...mutationsOf("admission/guard/approval-change.ts", signedDecisions, [
+    [
+      "lets no agent bring decisions",
+      "if (isAgent(user, settings.agents) && (spec.decisions?.length ?? 0) > 0) return decisionsAtCreation();",
+      "",
+    ],
+  ]),
+  ...mutationsOf("admission/guard/guard.ts", signedDecisions, [
+    ["asks for the clock", 'isSigned(decision) && decision.verdict === "Approve"', "false"],
+  ]),
+  ...mutationsOf("admission/guard/signed-definition-change.ts", signedDefinitions, [
+    ["asks for the policy owner's signature", "if (ownerName !== policyOwnerName) {", "if (false) {"],
+    [
+      "lets people alone define",
+      "if (isSystemName(by) || isAgent({ username: by }, settings.agents)) {",
+      "if (false) {",
+    ],
+    [
+      "verifies signed definitions",
+      'if (verified.kind === "invalid") {',
+      'if (verified.kind === "invalid" && false) {',
+    ],
+    ["compares the content", "if (definedBy.policyDigest !== digest) {", "if (false) {"],
+    ["asks for the times of definitions", "if (untimely) return untimely;", ""],
+    ["brings no older definition back", "if (standing !== undefined && verified.at <= standing) {", "if (false) {"],
+  ]),
+  ...mutationsOf("admission/guard/reserve-definition.ts", signedDefinitions, [
+    ["reserves signed definitions", "!bringsSignedDefinition(change)) return", "true) return"],
+  ]),
+  ...mutationsOf("admission/guard/owner-change.ts", guard, [
+    ["refuses unusable keys", "if (problem !== undefined) {", "if (false) {"],
+    ["says that a key is shared", ", ...sharedKeys(object, others)]", "]"],
+  ]),
+  ...mutationsOf("admission/guard/stamps.ts", stamps, [
+    ["asks signed requests for what was signed", "if (refusal) return refusal;\n    }", "}"],
+    [
+      "attests no definition where signatures are wanted",
+      '.spec.decisions === "Signed") {',
+      '.spec.decisions === "Signed" && false) {',
+    ],
+    ["leaves a signed definition alone", "if (bringsSignedDefinition(change)) {", "if (false) {"],
+  ]),
+  ...mutationsOf("admission/guard/merge-decisions.ts", stamps, [
+    ["puts back what was left out of a decision", "before : { ...before, ...sent }", "before : sent"],
+    ["leaves an empty list to the schema", "entries.length === 0 || ", ""],
+  ]),
 ];

@@ -33,7 +33,8 @@ export function checkNewApproval(
 ): Refusal | undefined {
   const { spec, metadata } = object;
   const agent = agentUserName(spec.agent);
-  if ((spec.decisions?.length ?? 0) > 0) return decisionsAtCreation();
+  if (!areSigned(spec.decisions ?? [])) return decisionsAtCreation();
+  if (isAgent(user, settings.agents) && (spec.decisions?.length ?? 0) > 0) return decisionsAtCreation();
   if (spec.requestedBy !== user.username) {
     return refuse(
       "NotStamped",
@@ -74,8 +75,13 @@ export function checkNewApproval(
   return result.kind === "problem" ? refuse(result.code, result.message) : undefined;
 }
 
+/** Whether decisions may come with a new approval: those that people have signed before. */
+export function areSigned(decisions: readonly ElevationApprovalDecision[]): boolean {
+  return decisions.every(({ signature, attestation }) => signature !== undefined && attestation === undefined);
+}
+
 export function decisionsAtCreation(): Refusal {
-  const message = "an ElevationApproval is created without decisions";
+  const message = "an ElevationApproval is created without decisions, signed ones aside, and by an agent without any";
   return refuse("DecisionsAtCreation", message, undefined, "spec.decisions");
 }
 

@@ -1,16 +1,19 @@
 import { agentUserName, isInAgentSet } from "../../api/agents.ts";
-import { definitionStatement } from "../../api/capability-state.ts";
+import { definitionStatement, verifySignedDefinition } from "../../api/definition.ts";
 import { policyDigest } from "../../api/digest.ts";
 import { parseFieldPath } from "../../api/field-path.ts";
+import type { OwnerDirectory } from "../../api/owners.ts";
 import { isProtected } from "../../api/protected-set.ts";
 import { ruleRisk } from "../../api/rules.ts";
 import type { AgentCapability, AgentCapabilityRule } from "../../api/types.gen.ts";
 import type { DecisionSettings } from "../../decision/facts.ts";
 import { schemaProblem } from "../../decision/schema/check-schema.ts";
 import { canonicalJson } from "../../ledger/canonical-json.ts";
+import type { Snapshot } from "../../decision/snapshot.ts";
 import type { Change } from "./change.ts";
 import { refuse } from "./refusal.ts";
 import type { Refusal } from "./refusal.ts";
+import { checkSignedDefinition } from "./signed-definition-change.ts";
 
 /** Refusals that follow from the capability alone. */
 export function checkCapabilityContent(capability: AgentCapability, settings: DecisionSettings): Refusal | undefined {
@@ -75,23 +78,41 @@ function checkRule(rule: AgentCapabilityRule, settings: DecisionSettings): Refus
 }
 
 /** Whether a member of the policy owner has defined the capability as it is, by what it says itself. */
-export function isDefined(capability: AgentCapability, { clusterId, verify }: DecisionSettings["trust"]): boolean {
-  const { definedBy } = capability.spec;
-  const statement = definedBy && definitionStatement(definedBy, clusterId);
-  if (!statement || definedBy?.attestation === undefined) return false;
-  return statement.policyDigest === policyDigest(capability) && verify(statement, definedBy.attestation) !== undefined;
+export function isDefined(
+  capability: AgentCapability,
+  owners: OwnerDirectory,
+  trust: DecisionSettings["trust"],
+): boolean {
+  const { definedBy, policyOwnerName } = capability.spec;
+  const statement = definedBy && definitionStatement(definedBy, trust.clusterId);
+  if (!statement || statement.policyDigest !== policyDigest(capability)) return false;
+  if (definedBy?.signature !== undefined) {
+    const owner = owners.get(policyOwnerName);
+    return verifySignedDefinition(capability.metadata.name, definedBy, owner, trust).kind === "valid";
+  }
+  return definedBy?.attestation !== undefined && trust.verify(statement, definedBy.attestation) !== undefined;
+}
+
+/** Whether the change brings a definition that somebody has signed: whoever brings it need not be a member. */
+export function bringsSignedDefinition({ object, old }: Change<AgentCapability>): boolean {
+  const { definedBy } = object.spec;
+  return definedBy?.signature !== undefined && !sameJson(definedBy, old?.spec.definedBy);
 }
 
 /**
- * Whether `definedBy` is as it was, absent, or the caller's own. An attestation that was genuine once is not brought
- * back: re-creating a suspended capability with it would lift the suspension, which members alone may do.
+ * Whether `definedBy` is as it was, absent, the caller's own, or signed. An attestation that was genuine once is not
+ * brought back: re-creating a suspended capability with it would lift the suspension, which members alone may do.
  */
 export function checkDefinition(
-  { object, old, user }: Change<AgentCapability>,
+  change: Change<AgentCapability>,
+  snapshot: Snapshot,
   settings: DecisionSettings,
+  now: number,
 ): Refusal | undefined {
+  const { object, old, user } = change;
   const definedBy = object.spec.definedBy;
   if (!definedBy || sameJson(definedBy, old?.spec.definedBy)) return undefined;
+  if (definedBy.signature !== undefined) return checkSignedDefinition(change, definedBy, snapshot, settings, now);
   const statement = definitionStatement(definedBy, settings.trust.clusterId);
   const { attestation } = definedBy;
   const isOwn = statement?.by === user.username;

@@ -3,7 +3,12 @@ import { isAgent } from "../../api/agents.ts";
 import { capabilityProblem } from "../../api/capability-state.ts";
 import type { WritObject } from "../../api/kinds.ts";
 import { formatTimestamp } from "../../api/timestamp.ts";
-import type { AgentCapability, ElevationApproval, IdentityOwner } from "../../api/types.gen.ts";
+import type {
+  AgentCapability,
+  ElevationApproval,
+  ElevationApprovalDecision,
+  IdentityOwner,
+} from "../../api/types.gen.ts";
 import type { WritCache } from "../../cache/writ-cache.ts";
 import type { DecisionSettings } from "../../decision/facts.ts";
 import { EntryTooLargeError } from "../../ledger/ledger-errors.ts";
@@ -16,6 +21,7 @@ import { auditAnnotations } from "../record.ts";
 import type { Recorder } from "../record.ts";
 import { checkNewApproval, checkNewDecision, newDecisions } from "./approval-change.ts";
 import {
+  bringsSignedDefinition,
   changesPolicyOwner,
   changesSuspension,
   checkCapabilityContent,
@@ -35,7 +41,9 @@ import { checkOwner, isMemberOf, ownerWarnings, requiredRight } from "./owner-ch
 import type { RegisterWriter } from "./register-writer.ts";
 import { refuse } from "./refusal.ts";
 import type { Refusal } from "./refusal.ts";
+import { reserveDefinition } from "./reserve-definition.ts";
 import { reserveRequestId } from "./reserve-request-id.ts";
+import { checkSignedDecision } from "./signed-decision-change.ts";
 
 export interface GuardOptions {
   readonly settings: DecisionSettings;
@@ -72,7 +80,7 @@ export function createGuard(options: GuardOptions): AdmissionHandler {
     if (outcome.kind === "refusal") return refusalAnswer(outcome);
     const answer: Answer = { allowed: true, code: "Admitted", message: "", warnings: outcome.warnings };
     if (request.dryRun === true || changesNothing(change)) return answer;
-    const taken = await reserveRequestId(change, options);
+    const taken = (await reserveRequestId(change, options)) ?? (await reserveDefinition(change, options));
     if (taken) return refusalAnswer(taken);
     // First announced: an announcement without a change costs a read, a record without a change would be untrue.
     try {
@@ -201,7 +209,8 @@ async function judgeCapability(
   const { name } = object.metadata;
   const newOwner = object.spec.policyOwnerName;
   const policyOwner = old?.spec.policyOwnerName ?? newOwner;
-  const snapshot = await live({ owners: [policyOwner, newOwner], capabilities: [] });
+  const needsClock = bringsSignedDefinition(change);
+  const snapshot = await live({ owners: [policyOwner, newOwner], capabilities: [], needsClock });
   const isMember = isMemberOf(snapshot.owners.get(policyOwner), user);
   if (changesPolicyOwner(change) && !isMember && !(await mayClaim(user, newOwner))) {
     return refuse(
@@ -221,7 +230,7 @@ async function judgeCapability(
   }
   // Whoever only suspends must not be held up by what is wrong with the rest.
   if (!definesCapability(change)) return admitted();
-  const refusal = checkCapabilityContent(object, settings) ?? checkDefinition(change, settings);
+  const refusal = checkCapabilityContent(object, settings) ?? checkDefinition(change, snapshot, settings, clock());
   if (refusal) return refusal;
   const problem = capabilityProblem(object, snapshot.owners, clock(), settings.trust);
   return admitted(problem ? [`not in force (${problem.code}); what to do: kubectl get cap ${name} -o wide`] : []);
@@ -234,16 +243,23 @@ async function judgeApproval(
 ): Promise<Admitted | Refusal> {
   const { object, old } = change;
   const decisions = newDecisions(change);
+  const isSigned = (decision: ElevationApprovalDecision): boolean => decision.signature !== undefined;
   // Rival claims and other names of a person are known from the cache alone. A rejection waits for none.
   const [problem] = decisions.every(({ verdict }) => verdict === "Reject") && old ? [] : cache.problems();
   if (problem !== undefined) return refuse("LookupFailed", `Writ does not know the present objects: ${problem}`);
   const snapshot = await live({
     owners: decisions.map((decision) => decision.ownerName),
     capabilities: [object.spec.capabilityName],
+    needsClock: decisions.some((decision) => isSigned(decision) && decision.verdict === "Approve"),
   });
-  if (!old) return checkNewApproval(change, snapshot, settings) ?? admitted();
+  const refusal = old ? undefined : checkNewApproval(change, snapshot, settings);
+  if (refusal) return refusal;
+  const before = old ?? { ...object, spec: { ...object.spec, decisions: [] } };
   for (const decision of decisions) {
-    const refusal = checkNewDecision(change, decision, snapshot, settings, clock());
+    const now = clock();
+    const refusal = isSigned(decision)
+      ? checkSignedDecision({ object, before, decision, snapshot, settings, now })
+      : checkNewDecision(change, decision, snapshot, settings, now);
     if (refusal) return refusal;
   }
   return admitted();

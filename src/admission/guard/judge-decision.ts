@@ -5,6 +5,7 @@ import type { CapabilityProblemCode } from "../../api/capability-state.ts";
 import { excludedPersons } from "../../api/decisions.ts";
 import { policyDigest } from "../../api/digest.ts";
 import { lifecycle } from "../../api/lifecycle.ts";
+import { formatTimestamp } from "../../api/timestamp.ts";
 import type { AgentCapability, ElevationApproval, ElevationApprovalDecision } from "../../api/types.gen.ts";
 import type { UserInfo } from "../../decision/admission-request.ts";
 import type { DecisionSettings } from "../../decision/facts.ts";
@@ -14,45 +15,76 @@ import type { ActingMember } from "./person.ts";
 import { refuse } from "./refusal.ts";
 import type { Refusal } from "./refusal.ts";
 
-export interface DecisionToJudge {
+type Decision = Partial<ElevationApprovalDecision> & Pick<ElevationApprovalDecision, "verdict" | "ownerName">;
+
+export interface SayToJudge {
   /** The approval as it was before the decision. */
   readonly approval: ElevationApproval;
-  readonly decision: Partial<ElevationApprovalDecision> & Pick<ElevationApprovalDecision, "verdict" | "ownerName">;
-  readonly user: UserInfo;
+  readonly decision: Decision;
+  /** Who decides, by the name that was authenticated or signed. */
+  readonly by: string;
   /** With the deciding owner and the capability as read after the request arrived. */
   readonly snapshot: Snapshot;
   readonly settings: DecisionSettings;
   readonly now: number;
 }
 
-export interface JudgedDecision extends Omit<ActingMember, "kind"> {
-  readonly kind: "judged";
+export interface Say {
+  readonly kind: "say";
   /** Empty for a rejection whose capability does not exist. */
   readonly policyDigest: string;
 }
 
-/**
- * Whether a caller may decide so. A rejection asks for nothing but membership of an owner that has a say: no state of
- * the approval, digest or clock may refuse it. A decision that would be inert is refused, since it would stand in the
- * way of a real one.
- */
+export interface DecisionToJudge extends Omit<SayToJudge, "by"> {
+  readonly user: UserInfo;
+}
+
+export interface JudgedDecision extends Omit<ActingMember, "kind">, Omit<Say, "kind"> {
+  readonly kind: "judged";
+}
+
+/** Whether a caller may decide so, to be attested. */
 export function judgeDecision(input: DecisionToJudge): JudgedDecision | Refusal {
   const { approval, decision, user, snapshot, settings } = input;
   const owner = snapshot.owners.get(decision.ownerName);
   const member = actingMember(user, decision.ownerName, owner, settings.agents);
   if (member.kind === "refusal") return member;
+  const say = judgeSay({ ...input, by: user.username });
+  if (say.kind === "refusal") return say;
+  if (decision.verdict === "Approve" && owner?.spec.decisions === "Signed") {
+    return signatureRequired(approval, decision.ownerName);
+  }
+  return { ...member, kind: "judged", policyDigest: say.policyDigest };
+}
+
+/**
+ * Whether a member of the owner may decide so. A rejection asks for nothing but that the owner has a say: no state of
+ * the approval, digest or clock may refuse it. A decision that would be inert is refused, since it would stand in the
+ * way of a real one.
+ */
+export function judgeSay(input: SayToJudge): Say | Refusal {
+  const { approval, decision, snapshot, settings } = input;
   const capability = snapshot.capability(approval.spec.capabilityName);
   const digest = capability ? policyDigest(capability) : "";
-  const judged: JudgedDecision = { ...member, kind: "judged", policyDigest: digest };
+  const say: Say = { kind: "say", policyDigest: digest };
   const namespace = settings.trust.clusterApprovalNamespace;
   if (decision.verdict === "Reject") {
     // Who has decided may always take it back: capability and claims may be gone now and come back later.
     const decided = (approval.spec.decisions ?? []).map(({ ownerName }) => ownerName);
     const names = new Set([...rejectorsOf(approval, capability, snapshot.owners, namespace), ...decided]);
-    if (names.has(decision.ownerName)) return judged;
+    if (names.has(decision.ownerName)) return say;
     return notAnApprover(decision.ownerName, "reject", [...names]);
   }
-  return judgeApproval(input, capability, digest) ?? judged;
+  return judgeApproval(input, capability, digest) ?? say;
+}
+
+function signatureRequired({ metadata }: ElevationApproval, ownerName: string): Refusal {
+  const { namespace = "", name } = metadata;
+  return refuse(
+    "SignatureRequired",
+    `owner "${ownerName}" counts signed approvals alone`,
+    `kubectl get elev ${name} -n ${namespace} -o yaml > FILE; kubectl writ sign -f FILE --owner ${ownerName} --key KEY; kubectl apply -f FILE`,
+  );
 }
 
 /** Nobody approves under a policy that no member of its owner stands behind; under a suspended one they may. */
@@ -60,11 +92,14 @@ const undefinedCodes: ReadonlySet<CapabilityProblemCode> = new Set([
   "CapabilityNotDefined",
   "CapabilityChanged",
   "DefinitionNotAttested",
+  "DefinitionNotSigned",
+  "DefinitionNotVerified",
+  "DefinitionExpired",
   "DefinerNotMember",
 ]);
 
 function judgeApproval(
-  { approval, decision, user, snapshot, settings, now }: DecisionToJudge,
+  { approval, decision, by, snapshot, settings, now }: SayToJudge,
   capability: AgentCapability | undefined,
   digest: string,
 ): Refusal | undefined {
@@ -76,8 +111,8 @@ function judgeApproval(
     return refuse("CapabilityNotFound", `AgentCapability "${approval.spec.capabilityName}" does not exist`);
   const problem = capabilityProblem(capability, owners, now, trust);
   if (problem && undefinedCodes.has(problem.code)) return refuse("CapabilityNotInForce", problem.message);
-  if (excludedPersons(approval, owners).has(owners.person(user.username))) {
-    return refuse("SelfApproval", `${user.username} requested this ElevationApproval, or it is done on their behalf`);
+  if (excludedPersons(approval, owners).has(owners.person(by))) {
+    return refuse("SelfApproval", `${by} requested this ElevationApproval, or it is done on their behalf`);
   }
   const { lines, problems } = approversOf(approval, capability, result.terms, owners, trust.clusterApprovalNamespace);
   if (!lines.some((line) => line.ownerName === decision.ownerName)) {
@@ -89,6 +124,10 @@ function judgeApproval(
   const life = lifecycle({ approval, capability, owners, now, uses: approval.status?.uses ?? 0, trust });
   if (["Denied", "Revoked", "Expired", "Exhausted"].includes(life.phase)) {
     return refuse("ApprovalOver", `it is ${life.phase}: ${life.message}`);
+  }
+  // By its own word it was signed in time, and would count toward a quorum that was not met in time.
+  if (decision.signature !== undefined && now >= result.terms.pendingUntil) {
+    return refuse("ApprovalOver", `its quorum had to be met before ${formatTimestamp(result.terms.pendingUntil)}`);
   }
   if (decision.policyDigest !== undefined && decision.policyDigest !== digest) {
     return refuse("DigestMismatch", `AgentCapability "${capability.metadata.name}" has the digest ${digest} now`);

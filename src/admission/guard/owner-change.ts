@@ -1,6 +1,7 @@
 import { agentUserName, isInAgentSet } from "../../api/agents.ts";
 import { claimsOverlap } from "../../api/claims.ts";
-import { findMembership } from "../../api/people.ts";
+import { findMembership, sshKeyId } from "../../api/people.ts";
+import { sshKeyProblem } from "../../api/ssh/public-key.ts";
 import type { IdentityOwner } from "../../api/types.gen.ts";
 import { canonicalJson } from "../../ledger/canonical-json.ts";
 import type { DecisionSettings } from "../../decision/facts.ts";
@@ -44,6 +45,12 @@ export function checkOwner({ object }: Change<IdentityOwner>, settings: Decision
       "spec.identities",
     );
   }
+  for (const [index, { sshKeys = [] }] of object.spec.members.entries()) {
+    const problem = sshKeys.map(sshKeyProblem).find((found) => found !== undefined);
+    if (problem !== undefined) {
+      return refuse("SshKeyUnusable", problem, undefined, `spec.members[${index}].sshKeys`);
+    }
+  }
   const claims = (object.spec.identities?.length ?? 0) + (object.spec.resources?.length ?? 0);
   if (name === settings.rootOwnerName && claims > 0) {
     return refuse(
@@ -79,5 +86,23 @@ export function ownerWarnings({ object }: Change<IdentityOwner>, snapshot: Snaps
       (owner) =>
         `IdentityOwner "${owner.metadata.name}" claims some of the same resources equally precisely: nobody's approval counts for them`,
     );
-  return [...identities, ...claims];
+  return [...identities, ...claims, ...sharedKeys(object, others)];
+}
+
+/** Members who share a key are one person: mostly not what whoever listed it wanted. */
+function sharedKeys(owner: IdentityOwner, others: readonly IdentityOwner[]): readonly string[] {
+  const holders = [owner, ...others].flatMap(({ metadata, spec }) =>
+    spec.members.flatMap(({ user, sshKeys = [] }) =>
+      sshKeys.map((line) => ({ key: sshKeyId(line), user, ownerName: metadata.name })),
+    ),
+  );
+  return holders.flatMap(({ key, user, ownerName }, index) => {
+    if (ownerName !== owner.metadata.name || key === undefined) return [];
+    const rival = holders.slice(index + 1).find((other) => other.key === key && other.user !== user);
+    return rival
+      ? [
+          `an SSH key of ${user ?? ""} is one of ${rival.user ?? ""} in IdentityOwner "${rival.ownerName}" too: they count as one person`,
+        ]
+      : [];
+  });
 }

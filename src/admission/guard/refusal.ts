@@ -47,6 +47,10 @@ export const guardReasons = {
     when: "The caller's credential has no id, as when impersonating: nobody could be held to the decision.",
     next: "Decide with your own certificate or token.",
   },
+  DefinitionOutdated: {
+    when: "A signed definition of a capability is older than the one that stands.",
+    next: "Let a member sign the file anew: kubectl writ sign -f FILE --owner NAME.",
+  },
   DecisionsAtCreation: {
     when: "An ElevationApproval is created with decisions in it.",
     next: "Create it without, and let the approvers decide.",
@@ -132,8 +136,8 @@ export const guardReasons = {
     next: "Look at the webhook's log; its disk may be full or broken, or the object too large to record.",
   },
   Replayed: {
-    when: "An ElevationApproval carries the requestID of another one, which may be gone: what was approved or revoked once is not approved again.",
-    next: "Take a new requestID and let people decide anew: kubectl writ sign does both.",
+    when: "An ElevationApproval carries the requestID of another one, or an AgentCapability the signed definition, which may be gone: what was approved, defined or revoked once is not so again.",
+    next: "Take a new requestID and let people decide anew, or sign the capability anew: kubectl writ sign does both.",
   },
   RequestIDsFull: {
     when: "No further requestID can be reserved for the namespace.",
@@ -148,6 +152,38 @@ export const guardReasons = {
   SelfApproval: {
     when: "Somebody approves what they requested or what is done on their behalf.",
     next: "Let another member approve.",
+  },
+  RequestIDMissing: {
+    when: "A request brings signed decisions and no requestID, which is part of what was signed.",
+    next: "Put the requestID into the file that people sign.",
+  },
+  SignatureExpired: {
+    when: "A signed approval or definition has passed its notAfter.",
+    next: "Let a member sign it anew: kubectl writ sign -f FILE --owner NAME.",
+  },
+  SignatureFromFuture: {
+    when: "A signed approval or definition says that it was signed more than a minute from now.",
+    next: "Mend the signer's clock, and sign it anew.",
+  },
+  SignatureInvalid: {
+    when: "A signature is none of the signer's keys over exactly what the object says, or cannot be read.",
+    next: "Sign the file as it is, for this cluster: kubectl writ sign -f FILE --owner NAME.",
+  },
+  SignatureRequired: {
+    when: "An owner that counts signed decisions alone would get an attested one.",
+    next: "Sign it: kubectl writ sign -f FILE --owner NAME.",
+  },
+  SignerNotMember: {
+    when: "The owner does not list who signed by user name or alias; a group signs nothing.",
+    next: "Let somebody sign whom the owner lists with spec.members[].user.",
+  },
+  SignerWithoutKey: {
+    when: "The owner lists who signed, but none of their SSH keys.",
+    next: "Who may claim the owner adds the public key to spec.members[].sshKeys.",
+  },
+  SshKeyUnusable: {
+    when: "An owner lists an SSH key that cannot be used to verify signatures.",
+    next: "Give the line of the .pub file as ssh-keygen writes it.",
   },
   TicketRequired: { when: "The capability asks for a ticket.", next: "Put it into spec.ticket." },
   UnknownKind: {

@@ -13,13 +13,14 @@ import type { DecisionSettings } from "../../decision/facts.ts";
 import type { Logger } from "../../telemetry/logger.ts";
 import type { AdmissionHandler, Answer, JsonPatchOperation } from "../handler.ts";
 import type { LiveReader } from "../live-reader.ts";
-import { decisionKey, decisionsAtCreation } from "./approval-change.ts";
-import { definesCapability, isDefined, sameJson } from "./capability-change.ts";
+import { areSigned, decisionsAtCreation } from "./approval-change.ts";
+import { bringsSignedDefinition, definesCapability, isDefined, sameJson } from "./capability-change.ts";
 import { readChange } from "./change.ts";
 import type { Change, WritChange } from "./change.ts";
 import { refusalAnswer } from "./guard.ts";
 import { judgeDecision } from "./judge-decision.ts";
 import { liveSnapshot } from "./lookup.ts";
+import { mergeDecisions } from "./merge-decisions.ts";
 import { actingMember } from "./person.ts";
 import { refuse } from "./refusal.ts";
 import type { Refusal } from "./refusal.ts";
@@ -81,8 +82,11 @@ export function createStamps(options: StampsOptions): AdmissionHandler {
 
   async function stampRequest({ object, user }: Change<ElevationApproval>): Promise<Stamped | Refusal> {
     const { agent, requestID, decisions } = object.spec;
-    if (decisions !== undefined && decisions.length > 0) return decisionsAtCreation();
     const { serviceAccount } = agent;
+    if (decisions !== undefined && decisions.length > 0) {
+      const refusal = checkSignedRequest(object);
+      if (refusal) return refusal;
+    }
     const patch: JsonPatchOperation[] = [{ op: "add", path: "/spec/requestedBy", value: user.username }];
     const behalf = delegators(user).filter((entry) => !object.spec.onBehalfOf?.includes(entry));
     if (behalf.length > 0) {
@@ -112,33 +116,43 @@ export function createStamps(options: StampsOptions): AdmissionHandler {
     { object, user }: Change<ElevationApproval>,
     old: ElevationApproval,
   ): Promise<Stamped | Refusal> {
-    const before = old.spec.decisions ?? [];
-    const known = new Set(before.map(decisionKey));
-    const entries = (object.spec.decisions ?? []).map((entry) => ({ ...entry, by: entry.by ?? user.username }));
-    const added = entries.filter((entry) => !known.has(decisionKey(entry)));
-    const isRepetition = added.length === 0 && (object.spec.decisions ?? []).some((entry) => entry.at === undefined);
-    if (added.length === 0 && !isRepetition) return stamped([]);
+    const merged = mergeDecisions(object.spec.decisions ?? [], old.spec.decisions ?? [], user.username);
+    if (merged.kind === "as sent") return stamped([]);
+    const unsigned = merged.added.filter((entry) => entry.signature === undefined);
     // The schema, which runs after the stamps, says best what is wrong with an entry that cannot be read.
-    if (!added.every((entry) => isName(entry.ownerName) && ["Approve", "Reject"].includes(entry.verdict)))
+    if (!unsigned.every((entry) => isName(entry.ownerName) && ["Approve", "Reject"].includes(entry.verdict)))
       return stamped([]);
+    const fresh = await attestAll(unsigned, object, old, user);
+    if ("kind" in fresh) return fresh;
+    const added = merged.added.map((entry) => fresh.get(entry) ?? entry);
+    const list = [...merged.kept, ...added];
+    const patch: JsonPatchOperation = { op: "add", path: "/spec/decisions", value: list };
+    return stamped(sameJson(list, object.spec.decisions) ? [] : [patch], merged.warnings);
+  }
 
-    const [problem] = added.every(({ verdict }) => verdict === "Reject") ? [] : options.cache.problems();
+  /** What Writ says of each entry that is the caller's own; one that carries a signature needs no attestation. */
+  async function attestAll(
+    entries: readonly ElevationApprovalDecision[],
+    object: ElevationApproval,
+    old: ElevationApproval,
+    user: Change["user"],
+  ): Promise<ReadonlyMap<ElevationApprovalDecision, ElevationApprovalDecision> | Refusal> {
+    const fresh = new Map<ElevationApprovalDecision, ElevationApprovalDecision>();
+    if (entries.length === 0) return fresh;
+    const [problem] = entries.every(({ verdict }) => verdict === "Reject") ? [] : options.cache.problems();
     if (problem !== undefined) return refuse("LookupFailed", `Writ does not know the present objects: ${problem}`);
     const snapshot = await live({
-      owners: added.map((entry) => entry.ownerName),
+      owners: entries.map((entry) => entry.ownerName),
       capabilities: [old.spec.capabilityName],
-      needsClock: added.some(({ verdict }) => verdict === "Approve"),
+      needsClock: entries.some(({ verdict }) => verdict === "Approve"),
     });
     const now = options.clock();
-    const fresh: ElevationApprovalDecision[] = [];
-    for (const entry of added) {
+    for (const entry of entries) {
       const decision = attest(object, entry, { snapshot, now, user, old });
       if ("kind" in decision) return decision;
-      fresh.push(decision);
+      fresh.set(entry, decision);
     }
-    // A merge patch replaces the whole list. Decisions only grow, so what it left out was not meant to go.
-    const patch: JsonPatchOperation = { op: "add", path: "/spec/decisions", value: [...before, ...fresh] };
-    return stamped([patch], isRepetition ? ["you had decided so already; nothing changes"] : []);
+    return fresh;
   }
 
   function attest(
@@ -177,13 +191,31 @@ export function createStamps(options: StampsOptions): AdmissionHandler {
     const { settings, signer } = options;
     const owner = object.spec.policyOwnerName;
     if (!isName(owner) || isAgent(user, settings.agents) || !definesCapability(change)) return stamped([]);
+    const { definedBy } = object.spec;
+    if (bringsSignedDefinition(change)) {
+      // An applier's patch leaves the attestation where it was: it is of the definition that this one replaces.
+      const isLeft = definedBy?.attestation !== undefined && definedBy.attestation === old?.spec.definedBy?.attestation;
+      return stamped(isLeft ? [{ op: "remove", path: "/spec/definedBy/attestation" }] : []);
+    }
     const snapshot = await live({ owners: [owner], capabilities: [] });
     const member = actingMember(user, owner, snapshot.owners.get(owner), settings.agents);
     if (member.kind === "refusal") {
-      return member.code === "CredentialRequired" ? member : stamped([]);
+      if (member.code === "CredentialRequired") return member;
+      // Whoever is no member has not taken it away, but left it out.
+      const left = definedBy === undefined ? old?.spec.definedBy : undefined;
+      return stamped(left ? [{ op: "add", path: "/spec/definedBy", value: left }] : []);
+    }
+    if (snapshot.owners.get(owner)?.spec.decisions === "Signed") {
+      if (definedBy === undefined || sameJson(definedBy, old?.spec.definedBy)) return stamped([]);
+      const command = `kubectl writ sign -f FILE --owner ${owner} --key KEY; kubectl apply -f FILE`;
+      return refuse("SignatureRequired", `owner "${owner}" counts signed definitions alone`, command, "spec.definedBy");
     }
     const digest = policyDigest(object);
-    if (old && !isDefined(old, settings.trust) && sameJson(object.spec.definedBy, old.spec.definedBy)) {
+    if (
+      old &&
+      !isDefined(old, snapshot.owners, settings.trust) &&
+      sameJson(object.spec.definedBy, old.spec.definedBy)
+    ) {
       // Somebody else's edit must not come into force by a member's next one.
       return stamped([], [`it was not in force before and you did not say what you define: patch definedBy too`]);
     }
@@ -207,6 +239,23 @@ export function createStamps(options: StampsOptions): AdmissionHandler {
     );
     return stamped([{ op: "add", path: "/spec/definedBy", value: { ...definition, attestation } }]);
   }
+}
+
+/** What people signed before the approval exists covers what the stamps would fill in otherwise. */
+function checkSignedRequest({ spec }: ElevationApproval): Refusal | undefined {
+  const { agent, requestID, decisions = [] } = spec;
+  if (!areSigned(decisions)) return decisionsAtCreation();
+  if (requestID === undefined || requestID === "") {
+    return refuse("RequestIDMissing", "its decisions are signed for a requestID", undefined, "spec.requestID");
+  }
+  if (agent.serviceAccount === undefined || agent.uid !== undefined) return undefined;
+  const { namespace, name } = agent.serviceAccount;
+  return refuse(
+    "AgentUidMissing",
+    "its decisions are signed for a uid of the agent",
+    `put it into spec.agent.uid of the file that people sign: kubectl get sa ${name} -n ${namespace} -o jsonpath={.metadata.uid}`,
+    "spec.agent.uid",
+  );
 }
 
 /** Who stands behind an OIDC agent by its token (RFC 8693 act claim): those people do not approve what it asks for. */

@@ -11,6 +11,8 @@ export interface RequestedApproval {
   readonly name: string;
   readonly uid: string;
   readonly requestID: string;
+  /** How long its reservation lasts, in milliseconds; absent: as long as requestIDs are reserved. */
+  readonly life?: number;
 }
 
 export type ReserveResult =

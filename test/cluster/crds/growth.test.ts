@@ -92,6 +92,10 @@ describe("decisions only grow", () => {
     ["another reason", { reason: "changed" }],
     ["another time", { at: "2026-11-27T09:00:00Z" }],
     ["another policy digest", { policyDigest: `sha256:${"1".repeat(64)}` }],
+    [
+      "a signature in place of its attestation",
+      { attestation: undefined, signature: "x", notAfter: "2026-12-01T00:00:00Z" },
+    ],
     ["another attestation", { attestation: "v1.key.b3RoZXI.c2lnbmF0dXJl" }],
   ] as const)("a decision is never edited: %s", async ([, edit]) => {
     const answer = await change({ decisions: [{ ...approve, ...edit }] });

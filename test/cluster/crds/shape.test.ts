@@ -11,6 +11,7 @@ import {
   files,
   installCrds,
   owner,
+  reject,
   withValues,
 } from "./kinds.ts";
 
@@ -29,6 +30,17 @@ const oneSubject = "exactly one of serviceAccount and user is required";
 const system = 'user must not begin with "system:": write a service account as serviceAccount';
 const exactNames = "names: leave the field out to mean all";
 
+const later = "2027-02-25T09:00:00.000Z";
+const tooLate = "2027-02-25T09:00:00.001Z";
+const { attestation: _attestation, reason: _reason, ...unattested } = approve;
+const signed = {
+  ...unattested,
+  signature: "-----BEGIN SSH SIGNATURE-----\n",
+  notAfter: "2026-12-27T09:00:00.000Z",
+};
+const { verdict: _verdict, ...definition } = signed;
+const signedDefinition = { ...definition, notAfter: later };
+
 describe("accepted", () => {
   const user = { user: "spiffe://example.org/bot" };
   const accepted: readonly (readonly [string, WritObject])[] = [
@@ -41,6 +53,14 @@ describe("accepted", () => {
     ["an approval with every field", approval],
     ["an approval of a user without uid", withValues(approval, { "spec.agent": user })],
     ["an approval for 365 days", withValues(approval, { "spec.duration": "8760h" })],
+    ["an owner that takes signatures alone", withValues(owner, { "spec.decisions": "Signed" })],
+    ["a member's key", withValues(owner, { "spec.members.0.sshKeys": ["ssh-ed25519 AAAA alice"] })],
+    ["a signed definition", withValues(capability, { "spec.definedBy": signedDefinition })],
+    ["a signed approval that counts for 30 days", withValues(approval, { "spec.decisions.0": signed })],
+    [
+      "a signed rejection without a policy",
+      withValues(approval, { "spec.decisions.1": { ...reject, signature: "x", notAfter: "2026-12-01T00:00:00Z" } }),
+    ],
     ["an approval without decisions", withValues(approval, { "spec.decisions": undefined })],
   ];
   test.for(accepted)("%s", async ([, object]) => {
@@ -68,7 +88,7 @@ const ownerRefusals: readonly Refusal[] = [
   [{ "spec.members.0.aliases": ["system:x"] }, "spec.members[0].aliases[0]", notAPerson],
   [{ "spec.members.1": { user: "alice@example.com" } }, "spec.members", "members must name each user once"],
   [{ "spec.members.0.sshKeys": ["not a key"] }, "spec.members[0].sshKeys[0]", "should match"],
-  [{ "spec.members.0.sshKeys": ["ssh-ed25519 AAAA alice"] }, "spec.members[0].sshKeys", "sshKeys is not enforced"],
+  [{ "spec.members.0.sshKeys": Array(9).fill("ssh-ed25519 AAAA") }, "spec.members[0].sshKeys", "at most 8 items"],
   [{ "spec.members.1.sshKeys": ["ssh-ed25519 AAAA"] }, "spec.members[1].sshKeys", "sshKeys is allowed only with user"],
   [{ "spec.contacts.0.kind": "pigeon" }, "spec.contacts[0].kind", "Unsupported value"],
   [{ "spec.identities.0": {} }, "spec.identities[0]", oneSubject],
@@ -88,7 +108,6 @@ const ownerRefusals: readonly Refusal[] = [
   [{ "spec.resources.0.resources": ["*/*"] }, "spec.resources[0].resources[0]", "should match"],
   [{ "spec.resources.0.resourceNames": ["*"] }, "spec.resources[0].resourceNames[0]", exactNames],
   [{ "spec.decisions": "Any" }, "spec.decisions", "Unsupported value"],
-  [{ "spec.decisions": "Signed" }, "spec.decisions", "decisions: Signed is not enforced"],
   [{ "spec.reviewBy": "next year" }, "spec.reviewBy", "should match"],
   [{ "spec.reviewBy": "2027-02-30T00:00:00Z" }, "spec.reviewBy", existing],
   [{ "spec.suspended": "yes" }, "spec.suspended", "must be of type boolean"],
@@ -160,7 +179,28 @@ const capabilityRefusals: readonly Refusal[] = [
   [{ "spec.credential": { maxLifetime: "0h" } }, "spec.credential.maxLifetime", length],
   [{ "spec.elevation": { clusterRoleName: "edit" } }, "spec.elevation", "elevation is not enforced"],
   [{ "spec.requests": "Automatic" }, "spec.requests", "requests: Automatic is not enforced"],
-  [{ "spec.definedBy.signature": "x" }, "spec.definedBy.signature", "definedBy.signature is not enforced"],
+  [{ "spec.definedBy.signature": "x" }, "spec.definedBy.signature", "attestation or signature, not both"],
+  [{ "spec.definedBy": { ...signedDefinition, notAfter: undefined } }, "spec.definedBy.notAfter", "given together"],
+  [{ "spec.definedBy": { notAfter: later } }, "spec.definedBy.notAfter", "given together"],
+  [{ "spec.definedBy": { ...signedDefinition, at: undefined } }, "spec.definedBy.signature", "required with signature"],
+  [{ "spec.definedBy": { ...signedDefinition, by: undefined } }, "spec.definedBy.signature", "required with signature"],
+  [
+    { "spec.definedBy": { ...signedDefinition, policyDigest: undefined } },
+    "spec.definedBy.signature",
+    "required with signature",
+  ],
+  [
+    { "spec.definedBy": { ...signedDefinition, ownerName: undefined } },
+    "spec.definedBy.signature",
+    "required with signature",
+  ],
+  [{ "spec.definedBy": { ...signedDefinition, notAfter: approve.at } }, "spec.definedBy.notAfter", "later than at"],
+  [{ "spec.definedBy": { ...signedDefinition, notAfter: tooLate } }, "spec.definedBy.notAfter", "at most 90 days"],
+  [
+    { "spec.definedBy": { ...signedDefinition, notAfter: "2026-02-30T00:00:00Z" } },
+    "spec.definedBy.notAfter",
+    existing,
+  ],
   [{ "spec.definedBy.policyDigest": "sha256:0" }, "spec.definedBy.policyDigest", "should match"],
   [{ "spec.definedBy.at": "2026-13-01T00:00:00Z" }, "spec.definedBy.at", existing],
 ];
@@ -199,7 +239,20 @@ const approvalRefusals: readonly Refusal[] = [
   [{ "spec.decisions.0.at": "2026-11-27T25:00:00Z" }, "spec.decisions[0].at", existing],
   [{ "spec.decisions.0.policyDigest": undefined }, "spec.decisions[0].policyDigest", "required with verdict Approve"],
   [{ "spec.decisions.0.attestation": undefined }, "spec.decisions[0].attestation", "required with verdict Approve"],
-  [{ "spec.decisions.0.signature": "x" }, "spec.decisions[0].signature", "decisions[].signature is not enforced"],
+  [{ "spec.decisions.0.signature": "x" }, "spec.decisions[0].signature", "attestation or signature, not both"],
+  [{ "spec.decisions.0": { ...signed, notAfter: undefined } }, "spec.decisions[0].notAfter", "given together"],
+  [{ "spec.decisions.0.notAfter": later }, "spec.decisions[0].notAfter", "given together"],
+  [{ "spec.decisions.1.signature": "x" }, "spec.decisions[1].notAfter", "given together"],
+  [{ "spec.decisions.0": { ...signed, policyDigest: undefined } }, "spec.decisions[0].policyDigest", "required with"],
+  [{ "spec.decisions.0": { ...signed, notAfter: approve.at } }, "spec.decisions[0].notAfter", "later than at"],
+  [
+    { "spec.decisions.0": { ...signed, notAfter: "2026-12-27T09:00:00.001Z" } },
+    "spec.decisions[0].notAfter",
+    "at most 30 days",
+  ],
+  [{ "spec.decisions.0": { ...signed, notAfter: "2026-02-30T00:00:00Z" } }, "spec.decisions[0].notAfter", existing],
+  [{ "spec.decisions.0": { ...signed, notAfter: "tomorrow" } }, "spec.decisions[0].notAfter", "should match"],
+  [{ "spec.decisions.0": { ...signed, signature: "x".repeat(8193) } }, "spec.decisions[0].signature", "8192"],
   [{ "spec.decisions.1": { ...approve, reason: "twice" } }, "spec.decisions[1]", "Duplicate value"],
   [
     { "spec.decisions": Array.from({ length: 97 }, (_, i) => ({ ...approve, by: `member-${i}` })) },

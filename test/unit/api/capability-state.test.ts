@@ -1,13 +1,16 @@
 import { describe, expect, test } from "vitest";
 import type { CapabilityProblemCode } from "../../../src/api/capability-state.ts";
-import { capabilityProblem, definitionStatement } from "../../../src/api/capability-state.ts";
+import { capabilityProblem } from "../../../src/api/capability-state.ts";
+import { definitionStatement } from "../../../src/api/definition.ts";
 import { policyDigest } from "../../../src/api/digest.ts";
 import { ownerDirectory } from "../../../src/api/owners.ts";
 import type { AgentCapability, AgentCapabilityDefinedBy, IdentityOwner } from "../../../src/api/types.gen.ts";
 import { capability, defined, definedBy, editCapability } from "../../builders/capability.ts";
 import { installation, ours } from "../../builders/installation.ts";
 import { editOwner, owner, users } from "../../builders/owner.ts";
-import { created, timestamp } from "../../builders/time.ts";
+import { signedCapability, signer } from "../../builders/signed.ts";
+import { sshKey } from "../../builders/ssh-key.ts";
+import { after, created, hour, minute, timestamp } from "../../builders/time.ts";
 import { platform } from "../../builders/world.ts";
 
 const bare = capability("payments-scaler");
@@ -119,6 +122,76 @@ describe("a capability that is not in force", () => {
     const message = capabilityProblem(bare, ownerDirectory([platform]), created, ours.trust)?.message;
     const patch = /-p '(.*)'$/.exec(message ?? "")?.[1] ?? "";
     expect(JSON.parse(patch)).toEqual({ spec: { definedBy: { policyDigest: policyDigest(bare), attestation: null } } });
+  });
+});
+
+describe("a signed definition", () => {
+  const keyed = editOwner(platform, { members: [signer("bob@example.com"), signer("dave@example.com")] });
+  const strict = editOwner(keyed, { decisions: "Signed" });
+  const sealed = signedCapability(bare);
+  const { signature, notAfter, ...plain } = sealed.spec.definedBy ?? {};
+  const edit = (mods: Partial<AgentCapabilityDefinedBy>): AgentCapability =>
+    editCapability(bare, { definedBy: { ...sealed.spec.definedBy, ...mods } });
+
+  test("puts a capability in force until its notAfter", () => {
+    expect(problemOf(sealed, keyed)).toBeUndefined();
+    expect(problemOf(sealed, strict)).toBeUndefined();
+    const at = (now: number): string | undefined =>
+      capabilityProblem(sealed, ownerDirectory([keyed]), now, ours.trust)?.code;
+    expect(at(after(2 * hour) - 1)).toBeUndefined();
+    expect(at(after(2 * hour))).toBe("DefinitionExpired");
+  });
+
+  test("is what an owner that wants signatures asks for", () => {
+    expect(problemOf(cap, strict)).toBe("DefinitionNotSigned");
+  });
+
+  const unverified: readonly (readonly [string, AgentCapability])[] = [
+    ["of another cluster", signedCapability(bare, { clusterId: "other" })],
+    ["by another member's key", signedCapability(bare, { key: sshKey("dave@example.com") })],
+    ["by a key that nobody lists", signedCapability(bare, { key: sshKey("mallory") })],
+    ["with another person's name", edit({ by: "dave@example.com" })],
+    ["with another time", edit({ at: timestamp(after(minute) + 1) })],
+    ["that holds longer", edit({ notAfter: timestamp(after(3 * hour)) })],
+    ["that holds more than 90 days", signedCapability(bare, { notAfter: after(91 * 24 * hour) })],
+    ["without an end", editCapability(bare, { definedBy: { ...plain, signature: signature ?? "" } })],
+    ["beside an attestation", edit({ attestation: cap.spec.definedBy?.attestation ?? "" })],
+    [
+      "of another content, with the present digest put into it",
+      editCapability(bare, {
+        definedBy: {
+          ...signedCapability(bare, { policyDigest: `sha256:${"0".repeat(64)}` }).spec.definedBy,
+          policyDigest: policyDigest(bare),
+        },
+      }),
+    ],
+    ["made of a decision", edit({ signature: sshKey("bob@example.com").sign("writ.dev/decision", Buffer.from("{}")) })],
+  ];
+  test.each(unverified)("%s does not count", (_, candidate) => {
+    expect(problemOf(candidate, keyed)).toBe("DefinitionNotVerified");
+    expect(problemOf(candidate, strict)).toBe("DefinitionNotVerified");
+  });
+
+  test("of another capability does not count", () => {
+    const other = { ...sealed, metadata: { ...sealed.metadata, name: "other" } };
+    expect(problemOf(other, keyed)).toBe("CapabilityChanged");
+    const renamed = editCapability(other, {
+      definedBy: { ...sealed.spec.definedBy, policyDigest: policyDigest(other) },
+    });
+    expect(problemOf(renamed, keyed)).toBe("DefinitionNotVerified");
+  });
+
+  test("ends with the key, the member or the content", () => {
+    expect(problemOf(sealed, platform)).toBe("DefinitionNotVerified");
+    expect(problemOf(sealed, editOwner(platform, { members: [signer("dave@example.com")] }))).toBe("DefinerNotMember");
+    expect(problemOf(editCapability(sealed, { description: "x" }), keyed)).toBe("CapabilityChanged");
+    expect(problemOf(sealed)).toBe("PolicyOwnerNotLive");
+  });
+
+  test("is cured by signing anew", () => {
+    const message = capabilityProblem(cap, ownerDirectory([strict]), created, ours.trust)?.message;
+    expect(message).toContain("kubectl writ sign -f FILE --owner platform");
+    expect(notAfter).toBe(timestamp(after(2 * hour)));
   });
 });
 

@@ -1,6 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { findMembership, isStillMember, membershipText, personsOf } from "../../../src/api/people.ts";
+import { findMembership, isStillMember, memberKeys, membershipText, personsOf } from "../../../src/api/people.ts";
 import { owner, users } from "../../builders/owner.ts";
+import { signer } from "../../builders/signed.ts";
+import { sshKey } from "../../builders/ssh-key.ts";
 
 describe("personsOf", () => {
   test("names that one entry lists are one person", () => {
@@ -35,6 +37,44 @@ describe("personsOf", () => {
     const person = personsOf([owner("a", { members: [{ user: "__proto__", aliases: ["constructor"] }] })]);
     expect(person("constructor")).toBe(person("__proto__"));
     expect(person("toString")).toBe("toString");
+  });
+});
+
+describe("names that share an SSH key", () => {
+  const key = sshKey("alice").line;
+
+  test("are one person, in one owner or in two, whatever the comments say", () => {
+    const person = personsOf([
+      owner("a", {
+        members: [
+          { user: "alice", aliases: ["al"], sshKeys: [key] },
+          { user: "bob", sshKeys: [key] },
+        ],
+      }),
+      owner("b", { members: [{ user: "carol", sshKeys: [sshKey("dave").line, `${key}@home`] }] }),
+    ]);
+    expect(new Set(["alice", "al", "bob", "carol"].map(person)).size).toBe(1);
+  });
+
+  test("while other keys keep people apart, and so does a line that is no key", () => {
+    const person = personsOf([
+      owner("a", { members: [signer("alice"), signer("bob"), { user: "carol", sshKeys: ["x"] }] }),
+      owner("b", { members: [{ user: "dave", sshKeys: ["x"] }] }),
+    ]);
+    expect(new Set(["alice", "bob", "carol", "dave"].map(person)).size).toBe(4);
+  });
+});
+
+describe("memberKeys", () => {
+  const members = [signer("alice", "al"), { user: "bob" }, { group: "carol" }];
+  test.each([
+    ["alice", [sshKey("alice").line]],
+    ["al", [sshKey("alice").line]],
+    ["bob", []],
+    ["carol", undefined],
+    ["mallory", undefined],
+  ])("of %s", (name, keys) => {
+    expect(memberKeys(owner("a", { members }), name)).toEqual(keys);
   });
 });
 

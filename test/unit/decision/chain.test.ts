@@ -9,6 +9,7 @@ import type { Scene } from "../../builders/judge.ts";
 import { editOwner, owner, users } from "../../builders/owner.ts";
 import { review } from "../../builders/review.ts";
 import { after, created, hour, minute, timestamp } from "../../builders/time.ts";
+import { signedCapability, signer } from "../../builders/signed.ts";
 import { approved, payments, pending, platform, root, scaler, world } from "../../builders/world.ts";
 
 const alice = { by: "alice@example.com", ownerName: "payments" };
@@ -225,6 +226,20 @@ describe("every code", () => {
       "DefinitionNotAttested",
       "its definition is forged",
       { capabilities: [editCapability(scaler, { definedBy: { ...scaler.spec.definedBy, attestation: "v1.x.y.z" } })] },
+    ],
+    [
+      "DefinitionNotSigned",
+      "its policy owner wants it signed",
+      { owners: [root, editOwner(platform, { decisions: "Signed" }), payments] },
+    ],
+    ["DefinitionNotVerified", "its signer has no key", { capabilities: [signedCapability(scaler)] }],
+    [
+      "DefinitionExpired",
+      "its signature has ended",
+      {
+        owners: [root, editOwner(platform, { members: [signer("bob@example.com")] }), payments],
+        capabilities: [signedCapability(scaler, { notAfter: after(2 * minute) })],
+      },
     ],
     [
       "DefinerNotMember",

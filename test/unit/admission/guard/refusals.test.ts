@@ -6,6 +6,7 @@ import { approval, rejectDecision, withDecisions } from "../../../builders/appro
 import { capability, definedBy, editCapability, rule } from "../../../builders/capability.ts";
 import { installation } from "../../../builders/installation.ts";
 import { editOwner, owner, users } from "../../../builders/owner.ts";
+import { signer } from "../../../builders/signed.ts";
 import { after, minute, timestamp } from "../../../builders/time.ts";
 import { payments, pending, platform, root, scaler } from "../../../builders/world.ts";
 import { type Question, askGuard, person, stamped } from "./ask-guard.ts";
@@ -70,6 +71,25 @@ describe("an owner", () => {
       "IdentityOutsideAgentSet",
     ],
     [
+      "lists keys that can be used",
+      { object: owner("new", { members: [signer("x@example.com")] }), user: carol, claims: true },
+      "admitted",
+    ],
+    [
+      "lists no other keys",
+      {
+        object: owner("new", { members: [{ user: "x@example.com", sshKeys: ["ssh-ed25519 AAAA x"] }] }),
+        user: carol,
+        claims: true,
+      },
+      "SshKeyUnusable",
+    ],
+    [
+      "gets no keys from its members",
+      { object: editOwner(payments, { members: [signer("alice@example.com")] }), old: payments, user: alice },
+      "ClaimRequired",
+    ],
+    [
       "that is the root claims nothing",
       { object: editOwner(root, { resources: [{ scope: "Cluster" }] }), old: root, user: carol, claims: true },
       "RootOwnerClaims",
@@ -81,6 +101,29 @@ describe("an owner", () => {
     ],
   ])("%s", async (_, question, expected) => {
     expect(await code(question)).toBe(expected);
+  });
+});
+
+describe("an SSH key that two names share is warned about", () => {
+  const warned = async (object: ReturnType<typeof owner>): Promise<readonly string[]> => {
+    const rival = editOwner(platform, { members: [signer("bob@example.com")] });
+    const answer = await askGuard({ object, user: carol, claims: true, owners: [root, rival, payments] });
+    return answer.warnings ?? [];
+  };
+
+  test("in one owner and in two", async () => {
+    const bobs = signer("bob@example.com").sshKeys;
+    const within = [signer("x@example.com"), { user: "y@example.com", sshKeys: signer("x@example.com").sshKeys }];
+    expect(await warned(owner("new", { members: within }))).toEqual([
+      'an SSH key of x@example.com is one of y@example.com in IdentityOwner "new" too: they count as one person',
+    ]);
+    expect(await warned(owner("new", { members: [{ user: "z@example.com", sshKeys: bobs }] }))).toEqual([
+      'an SSH key of z@example.com is one of bob@example.com in IdentityOwner "platform" too: they count as one person',
+    ]);
+  });
+
+  test("and one person in two owners is not", async () => {
+    expect(await warned(owner("new", { members: [signer("bob@example.com")] }))).toEqual([]);
   });
 });
 

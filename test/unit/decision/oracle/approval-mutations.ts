@@ -1,4 +1,16 @@
-import { bot, clerk, creation, hour, minute, namespaces, objectNames, ownerNames, pickMember, voteOf } from "./base.ts";
+import {
+  bot,
+  clerk,
+  creation,
+  hour,
+  minute,
+  namespaces,
+  objectNames,
+  ownerNames,
+  pickMember,
+  signVote,
+  voteOf,
+} from "./base.ts";
 import { votes, someVote, someTerms, lastVoteAt, iso, life, pendingTTL, addSibling, signings } from "./draft-parts.ts";
 import type { Mutation } from "./draft-parts.ts";
 
@@ -63,6 +75,33 @@ export const approvalMutations: Readonly<Record<string, Mutation>> = {
   },
   "approval: other ticket": ({ approval }, random) => {
     approval.spec.ticket = random.pick(["CHG-1", "inc-1", "XINC-1"]);
+  },
+  "vote: signed": (draft, random) => {
+    for (const vote of votes(draft)) if (random.chance(60)) signVote(draft, vote, random);
+  },
+  "vote: its signature ends": (draft, random) => {
+    const vote = someVote(draft, random);
+    if (!vote) return;
+    signVote(draft, vote, random);
+    if (vote.signature) vote.signature.notAfter = draft.now + random.pick([-10 * minute, -1, 0, 1, 31 * 24 * hour]);
+  },
+  "vote: its signature ends before the others sign": (draft, random) => {
+    const vote = someVote(draft, random);
+    if (!vote) return;
+    signVote(draft, vote, random);
+    if (vote.signature) vote.signature.notAfter = lastVoteAt(draft) + random.pick([-1, 0, 1, minute]);
+  },
+  "vote: signed before the approval was created": (draft, random) => {
+    const vote = someVote(draft, random);
+    if (!vote) return;
+    signVote(draft, vote, random);
+    if (vote.signature) vote.at = creation - random.pick([1, hour, 24 * hour, 40 * 24 * hour]);
+  },
+  "vote: signed with another's key": (draft, random) => {
+    const vote = someVote(draft, random);
+    if (!vote) return;
+    signVote(draft, vote, random);
+    if (vote.signature) vote.signature.key = random.pick(["alice", "bob", "carol", "dave", "nobody"]);
   },
   "vote: one less": (draft, random) => {
     votes(draft).splice(random.below(votes(draft).length || 1), 1);

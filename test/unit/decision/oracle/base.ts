@@ -1,6 +1,7 @@
 import type { Approval, Capability, Draft, Owner, Rule, Terms, Vote } from "./draft.ts";
 import { randomOf } from "./random.ts";
 import type { Random } from "./random.ts";
+import { keyOf } from "./ssh-keys.ts";
 import { giveObjects } from "./workloads.ts";
 import type { Needs } from "./workloads.ts";
 
@@ -142,6 +143,7 @@ export function baseDraft(seed: number): Draft {
   const approvedAt = approveAll(draft, identityOwner, random);
   settleTimes(draft, approvedAt, random);
   if (random.chance(25)) addSecondApproval(draft, random);
+  signSome(draft, seed);
   return draft;
 }
 
@@ -164,9 +166,9 @@ function root(): Owner {
 
 function ownerOf(name: (typeof ownerNames)[number], isIdentityOwner: boolean, random: Random): Owner {
   const people = {
-    platform: [{ user: "alice", aliases: ["oidc:alice"] }, { user: "bob" }, { group: "platform-leads" }],
-    shop: [{ user: "carol", aliases: ["oidc:carol"] }, { user: "alice" }, { group: "shop-leads" }],
-    staff: [{ user: "dave" }, { user: "bob", aliases: ["oidc:bob"] }, { group: "staff-leads" }],
+    platform: [signer("alice", "oidc:alice"), signer("bob"), { group: "platform-leads" }],
+    shop: [signer("carol", "oidc:carol"), signer("alice"), { group: "shop-leads" }],
+    staff: [signer("dave"), signer("bob", "oidc:bob"), { group: "staff-leads" }],
   }[name];
   return {
     apiVersion: "writ.dev/v1alpha1",
@@ -179,6 +181,28 @@ function ownerOf(name: (typeof ownerNames)[number], isIdentityOwner: boolean, ra
       ...(random.chance(20) ? { suspended: false } : {}),
     },
   };
+}
+
+function signer(user: string, ...aliases: string[]): Owner["spec"]["members"][number] {
+  return { user, ...(aliases.length === 0 ? {} : { aliases }), sshKeys: [keyOf(user).line] };
+}
+
+/** Some decide by their own signature; some owners want nothing else. */
+function signSome(draft: Draft, seed: number): void {
+  const random = randomOf(seed, "signatures");
+  const all = [...draft.definitions.values(), ...[...draft.votes.values()].flat()];
+  const strict = random.chance(40) ? random.pick(ownerNames) : undefined;
+  for (const vote of all) {
+    if (random.chance(vote.ownerName === strict ? 97 : 25)) signVote(draft, vote, random);
+  }
+  for (const owner of draft.owners) if (owner.metadata.name === strict) owner.spec.decisions = "Signed";
+}
+
+/** Makes a decision or definition one that its person has signed. Of a group nobody can. */
+export function signVote(draft: Pick<Draft, "now">, vote: Vote, random: Random): void {
+  if (!vote.member.startsWith("user:")) return;
+  const notAfter = random.pick([draft.now + 1, draft.now + hour, vote.at + 29 * 24 * hour]);
+  vote.signature = { notAfter, key: vote.member.slice("user:".length) };
 }
 
 /** Divides the resources among the owners in one of several ways. */

@@ -16,6 +16,7 @@ export type Terms = Capability["spec"]["approval"][number];
 /**
  * How a decision came to its attestation. `forged`: another key signed it. `replayed`: Writ signed it for another
  * approval. `foreign`: Writ's key in another cluster. `unsigned`: none.
+ * A person's own signature comes in the same ways: of a stranger's key, for another request, for another cluster, or not.
  */
 export type Signing = "genuine" | "forged" | "replayed" | "foreign" | "unsigned";
 
@@ -29,6 +30,13 @@ export interface Vote {
   /** The member entry that matched, `user:NAME` or `group:NAME`. */
   member: string;
   signing: Signing;
+  /** Present where a key of the person signs it themselves, in place of Writ. */
+  signature?: {
+    /** Milliseconds since the epoch. */
+    notAfter: number;
+    /** Whose key; the member entry's own when genuine. */
+    key: string;
+  };
 }
 
 /** A world in the making: objects without signatures, and what shall be signed. */

@@ -6,6 +6,7 @@ import type {
   ElevationApprovalDecision,
   IdentityOwner,
 } from "../../../../src/api/types.gen.ts";
+import type { SignedStatement } from "../../../../src/api/signed-statement.ts";
 import type { WriteRequest } from "../../../../src/decision/write-request.ts";
 import { thingsDone } from "./oracle-effects.ts";
 import type { Thing } from "./oracle-effects.ts";
@@ -24,6 +25,8 @@ export interface OracleWorld {
   readonly clusterId: string;
   /** What Writ's own key has signed, by attestation. Whatever is absent here is no genuine attestation. */
   readonly signed: ReadonlyMap<string, SignedRecord>;
+  /** What people's keys have signed, by signature. */
+  readonly sshSigned: ReadonlyMap<string, SshRecord>;
   /** The capability that each digest was made of. */
   readonly digested: ReadonlyMap<string, AgentCapability>;
 }
@@ -31,6 +34,14 @@ export interface OracleWorld {
 export interface SignedRecord {
   readonly statement: Statement;
   readonly payload: AttestationPayload;
+  /** The approval as it was when the decision was signed; absent for definitions. */
+  readonly approval?: ElevationApproval;
+}
+
+export interface SshRecord {
+  readonly statement: SignedStatement;
+  /** The public key as an owner would list it. */
+  readonly keyLine: string;
   /** The approval as it was when the decision was signed; absent for definitions. */
   readonly approval?: ElevationApproval;
 }
@@ -151,30 +162,52 @@ function approvalFails(
     }
   }
 
-  const decisions = (spec.decisions ?? [])
-    .filter((decision) => isGenuine(world, approval, decision))
-    .filter((decision) => !decision.by.startsWith("system:"));
-  if (decisions.some((decision) => decision.verdict === "Reject")) return "rejected";
-
+  const all = spec.decisions ?? [];
+  for (const decision of all) {
+    if (decision.verdict !== "Reject") continue;
+    if (decision.signature !== undefined) return "rejected by signature";
+    if (isGenuine(world, approval, decision) && !decision.by.startsWith("system:")) return "rejected";
+  }
   const created = Date.parse(approval.metadata.creationTimestamp ?? "");
   const pendingEnd = created + seconds(terms.pendingTTL ?? "24h") * 1000;
-  const counting = decisions
-    .filter((decision) => Date.parse(decision.at) < pendingEnd)
+  const madeAt = (decision: ElevationApprovalDecision): number =>
+    decision.signature === undefined ? Date.parse(decision.at) : Math.max(Date.parse(decision.at), created);
+  const holdsAt = (decision: ElevationApprovalDecision, instant: number): boolean =>
+    decision.signature === undefined || instant < Date.parse(decision.notAfter ?? "");
+  const counting = all
+    .filter(({ verdict, by }) => verdict === "Approve" && !by.startsWith("system:"))
+    // A signature fixes the instant of the quorum whether or not it verifies; it counts below only if it does.
+    .filter((decision) =>
+      decision.signature === undefined
+        ? isGenuine(world, approval, decision)
+        : decision.attestation === undefined && lastsDays(decision, 30),
+    )
+    .filter((decision) => madeAt(decision) < pendingEnd)
     .filter((decision) => isPresentPolicy(world, decision.policyDigest, capability))
     .filter((decision) => !isExcluded(world, approval, decision.by))
-    .toSorted((a, b) => Date.parse(a.at) - Date.parse(b.at));
-  let approvedAt: number | undefined;
-  for (let length = counting.length; length >= 0; length -= 1) {
-    const first = counting.slice(0, length);
-    if (!quorumMet(lines, first, owners)) break;
-    approvedAt = length === 0 ? created : Date.parse(first[length - 1]?.at ?? "");
-  }
-  if (approvedAt === undefined) return "quorum not met";
+    .toSorted((a, b) => madeAt(a) - madeAt(b));
+  let quorum: { readonly at: number; readonly people: readonly ElevationApprovalDecision[] } | undefined;
+  counting.forEach((last, index) => {
+    const at = madeAt(last);
+    const people = counting.slice(0, index + 1).filter((decision) => holdsAt(decision, at));
+    if (!quorum && quorumMet(lines, people, owners)) quorum = { at, people };
+  });
+  if (!quorum) return "quorum not met";
+  const approvedAt = quorum.at;
   const standing = counting.filter((decision) => {
     const owner = owners.find((candidate) => candidate.metadata.name === decision.ownerName);
-    return owner && ownerLives(owner, now) && isStillMember(world, owner, decision.by, decision.attestation);
+    if (!owner || !ownerLives(owner, now)) return false;
+    if (decision.signature !== undefined) {
+      return holdsAt(decision, now) && isSigned(world, approval, decision, owner);
+    }
+    return owner.spec.decisions !== "Signed" && isStillMember(world, owner, decision.by, decision.attestation);
   });
   if (!quorumMet(lines, standing, owners)) return "quorum no longer stands";
+  for (const { notAfter } of quorum.people) {
+    const end = Date.parse(notAfter ?? "");
+    const left = quorum.people.filter((decision) => holdsAt(decision, end));
+    if (now >= end && !quorumMet(lines, left, owners)) return "signatures ended";
+  }
 
   const starts = Math.max(approvedAt, spec.notBefore ? Date.parse(spec.notBefore) : approvedAt);
   if (now < starts) return "not yet";
@@ -190,7 +223,25 @@ function policyFails(world: OracleWorld, capability: AgentCapability): string | 
   if (suspended) return "capability suspended";
   const owner = owners.find((candidate) => candidate.metadata.name === policyOwnerName);
   if (!owner || !ownerLives(owner, now)) return "policy owner not live";
-  if (!definedBy?.attestation || definedBy.ownerName !== policyOwnerName) return "not defined";
+  if (!definedBy || definedBy.ownerName !== policyOwnerName) return "not defined";
+  if (definedBy.signature !== undefined) {
+    const made = world.sshSigned.get(definedBy.signature);
+    const said =
+      made?.statement.type === "writ.dev/signed-definition/v1" &&
+      made.statement.clusterId === world.clusterId &&
+      made.statement.name === capability.metadata.name &&
+      made.statement.policyDigest === definedBy.policyDigest &&
+      made.statement.by === definedBy.by &&
+      made.statement.ownerName === definedBy.ownerName &&
+      made.statement.at === definedBy.at &&
+      made.statement.notAfter === definedBy.notAfter;
+    if (!made || !said || definedBy.attestation !== undefined || !lastsDays(definedBy, 90)) return "not signed so";
+    if (!isPresentPolicy(world, definedBy.policyDigest, capability)) return "policy changed";
+    if (!listsKey(owner, definedBy.by ?? "", made.keyLine)) return "signed with none of the definer's keys";
+    return now < Date.parse(definedBy.notAfter ?? "") ? undefined : "definition ended";
+  }
+  if (!definedBy.attestation) return "not defined";
+  if (owner.spec.decisions === "Signed") return "definition not signed";
   const record = world.signed.get(definedBy.attestation);
   if (!record) return "definition not genuine";
   const { statement } = record;
@@ -224,6 +275,51 @@ function isGenuine(world: OracleWorld, approval: ElevationApproval, decision: El
     statement.policyDigest === (decision.policyDigest ?? "") &&
     statement.reason === (decision.reason ?? "")
   );
+}
+
+/** Whether a key that the owner lists for this very person has signed what the decision and the approval say now. */
+function isSigned(
+  world: OracleWorld,
+  approval: ElevationApproval,
+  decision: ElevationApprovalDecision,
+  owner: IdentityOwner,
+): boolean {
+  const record = world.sshSigned.get(decision.signature ?? "");
+  if (!record?.approval || record.statement.type !== "writ.dev/signed-decision/v1") return false;
+  const { statement } = record;
+  const asked = (one: ElevationApproval): string => asText({ ...one.spec, decisions: [], requestedBy: "" });
+  return (
+    listsKey(owner, decision.by, record.keyLine) &&
+    asked(record.approval) === asked(approval) &&
+    statement.clusterId === world.clusterId &&
+    statement.namespace === approval.metadata.namespace &&
+    statement.name === approval.metadata.name &&
+    statement.requestID === approval.spec.requestID &&
+    statement.verdict === decision.verdict &&
+    statement.by === decision.by &&
+    statement.ownerName === decision.ownerName &&
+    statement.at === decision.at &&
+    statement.notAfter === decision.notAfter &&
+    statement.policyDigest === (decision.policyDigest ?? "") &&
+    statement.reason === (decision.reason ?? "")
+  );
+}
+
+function listsKey(owner: IdentityOwner, by: string, keyLine: string): boolean {
+  return owner.spec.members.some(
+    ({ user, aliases = [], sshKeys = [] }) =>
+      user !== undefined && [user, ...aliases].includes(by) && sshKeys.some((line) => keyIn(line) === keyIn(keyLine)),
+  );
+}
+
+/** A key line less its comment. */
+function keyIn(line: string): string {
+  return line.split(" ").slice(0, 2).join(" ");
+}
+
+function lastsDays({ at, notAfter }: { readonly at?: string; readonly notAfter?: string }, days: number): boolean {
+  const length = Date.parse(notAfter ?? "") - Date.parse(at ?? "");
+  return length > 0 && length <= days * 86_400_000;
 }
 
 function isPresentPolicy(world: OracleWorld, digest: string | undefined, capability: AgentCapability): boolean {
@@ -262,7 +358,9 @@ function samePerson(name: string, owners: readonly IdentityOwner[]): string[] {
   for (let round = 0; round < 20; round += 1) {
     for (const owner of owners) {
       for (const member of owner.spec.members) {
-        const entry = member.user === undefined ? [] : [member.user, ...(member.aliases ?? [])];
+        if (member.user === undefined) continue;
+        // A key is one more name of whoever has it.
+        const entry = [member.user, ...(member.aliases ?? []), ...(member.sshKeys ?? []).map(keyIn)];
         if (entry.some((one) => names.includes(one))) {
           for (const one of entry) if (!names.includes(one)) names.push(one);
         }

@@ -1,4 +1,5 @@
 import { bot, clerk, creation, hour, objectNames, ownerNames } from "./base.ts";
+import { keyOf } from "./ssh-keys.ts";
 import { someOwner, identityOwner, rootOwner, votes, someVote, iso } from "./draft-parts.ts";
 import type { Mutation } from "./draft-parts.ts";
 
@@ -73,6 +74,23 @@ export const ownerMutations: Readonly<Record<string, Mutation>> = {
     if (!first || !second || !one || !other) return;
     one.spec.members.push({ user: first.by, aliases: ["between"] });
     other.spec.members.push({ user: "between", aliases: [second.by] });
+  },
+  "owner: wants signatures": (draft, random) => {
+    const owner = someOwner(draft, random);
+    if (owner) owner.spec.decisions = random.pick(["Signed", "Signed", "Authenticated"]);
+  },
+  "owner: a key is taken away or changed": (draft, random) => {
+    const member = random.pick(someOwner(draft, random)?.spec.members ?? [{}]);
+    if (random.chance(50)) delete member.sshKeys;
+    else if (member.user !== undefined) member.sshKeys = [keyOf(random.pick(["alice", "bob", "carol", "new"])).line];
+  },
+  "owner: keys join two people": (draft, random) => {
+    const [first, second] = random.shuffled(votes(draft));
+    const [one, other] = random.shuffled(draft.owners);
+    if (!first || !second || !one || !other) return;
+    const { line } = keyOf("shared");
+    one.spec.members.push({ user: first.by, sshKeys: [line] });
+    other.spec.members.push({ user: second.by, sshKeys: [`${line}-at-home`] });
   },
   "owner: an agent as member decides": (draft, random) => {
     const vote = someVote(draft, random);

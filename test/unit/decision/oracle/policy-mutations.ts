@@ -1,4 +1,4 @@
-import { bot, clerk, creation, objectNames, ownerNames, randomRule } from "./base.ts";
+import { bot, clerk, creation, hour, objectNames, ownerNames, randomRule, signVote } from "./base.ts";
 import { someTerms, iso, addSibling, signings } from "./draft-parts.ts";
 import type { Mutation } from "./draft-parts.ts";
 
@@ -26,6 +26,15 @@ export const policyMutations: Readonly<Record<string, Mutation>> = {
   "capability: defined for another owner": (draft, random) => {
     const definition = draft.definitions.get("scaler");
     if (definition) definition.ownerName = random.pick(ownerNames);
+  },
+  "capability: its definition is signed": (draft, random) => {
+    const definition = draft.definitions.get("scaler");
+    if (!definition) return;
+    signVote(draft, definition, random);
+    if (definition.signature && random.chance(50)) {
+      definition.signature.notAfter = draft.now + random.pick([-1, 0, 1, 91 * 24 * hour]);
+    }
+    if (definition.signature && random.chance(20)) definition.signature.key = random.pick(["alice", "bob", "nobody"]);
   },
   "capability: its definer leaves": (draft) => {
     const definition = draft.definitions.get("scaler");

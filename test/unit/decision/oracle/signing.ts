@@ -1,15 +1,20 @@
 import { createRuleSchemas } from "../../../../src/decision/schema/rule-schemas.ts";
 import { generateKeyPairSync } from "node:crypto";
+import { rememberingSshVerifier } from "../../../../src/api/ssh/remembering-verifier.ts";
+import { verifySshSignature } from "../../../../src/api/ssh/verify-signature.ts";
+import { signedDecisionStatement } from "../../../../src/api/signed-decision.ts";
+import type { SignedStatement } from "../../../../src/api/signed-statement.ts";
 import type { KeyObject } from "node:crypto";
 import { attestationSigner, attestationVerifier, rememberingVerifier } from "../../../../src/api/attestation.ts";
 import type { AttestationPayload, AttestationSigner, Statement } from "../../../../src/api/attestation.ts";
-import { definitionStatement } from "../../../../src/api/capability-state.ts";
+import { definitionStatement, signedDefinitionStatement } from "../../../../src/api/definition.ts";
 import { decisionStatement } from "../../../../src/api/decisions.ts";
 import { digestOf, policyDigest, rememberingDigests } from "../../../../src/api/digest.ts";
 import type { DecisionSettings } from "../../../../src/decision/facts.ts";
 import type { AgentCapability } from "../../../../src/api/types.gen.ts";
 import type { Approval, Capability, Draft, Mutable, Owner, Vote } from "./draft.ts";
-import type { OracleWorld, SignedRecord } from "./oracle.ts";
+import type { OracleWorld, SignedRecord, SshRecord } from "./oracle.ts";
+import { keyOf, signatureOf } from "./ssh-keys.ts";
 
 const clusterId = "3f1c9d52-0000-4000-8000-000000000001";
 
@@ -21,6 +26,7 @@ export interface World extends OracleWorld {
   readonly capabilities: Capability[];
   readonly approvals: Approval[];
   readonly signed: Map<string, SignedRecord>;
+  readonly sshSigned: Map<string, SshRecord>;
   readonly digested: Map<string, AgentCapability>;
 }
 
@@ -45,6 +51,7 @@ function settingsWith(publicKey: KeyObject): DecisionSettings {
     trust: {
       clusterId,
       verify: rememberingVerifier(attestationVerifier([publicKey]), 1000),
+      verifySignature: rememberingSshVerifier(verifySshSignature, 1000),
       digests: rememberingDigests(),
       clusterApprovalNamespace: "writ-approvals",
     },
@@ -68,6 +75,7 @@ export function signAll({ definitions, votes, ...draft }: Draft, keys: Keys): Wo
     approvals,
     clusterId,
     signed: new Map(),
+    sshSigned: new Map(),
     digested: new Map(),
   };
   for (const capability of capabilities) {
@@ -92,6 +100,16 @@ export function defineCapability(world: World, capability: Capability, vote: Vot
     policyDigest: digestNow(world, capability),
   };
   capability.spec.definedBy = definedBy;
+  if (vote.signature) {
+    const signed = { ...definedBy, notAfter: new Date(vote.signature.notAfter).toISOString() };
+    capability.spec.definedBy = signed;
+    const cluster = vote.signing === "foreign" ? "another-cluster" : clusterId;
+    const own = signedDefinitionStatement(capability.metadata.name, signed, cluster);
+    if (!own || vote.signing === "unsigned") return;
+    const spoilt = vote.signing === "replayed" ? { ...own, policyDigest: digestOf("other", {}) } : own;
+    capability.spec.definedBy.signature = signBySsh(world, spoilt, vote);
+    return;
+  }
   const statement = definitionStatement(definedBy, vote.signing === "foreign" ? "another-cluster" : clusterId);
   if (!statement || vote.signing === "unsigned") return;
   const spoilt = vote.signing === "replayed" ? { ...statement, policyDigest: digestOf("other", {}) } : statement;
@@ -118,13 +136,32 @@ function addDecision(
   const key = (one: Mutable<typeof decision>): string => `${one.by} ${one.ownerName} ${one.verdict}`;
   // The API server keeps the list as a map of these three.
   if (decisions.some((one) => key(one) === key(decision))) return;
-  if (vote.signing !== "unsigned") {
+  if (vote.signature) {
+    decision.notAfter = new Date(vote.signature.notAfter).toISOString();
+    if (vote.signing !== "unsigned") {
+      const cluster = vote.signing === "foreign" ? "another-cluster" : clusterId;
+      const own = signedDecisionStatement(approval, decision, cluster);
+      const spoilt = vote.signing === "replayed" ? { ...own, requestID: "another-request" } : own;
+      decision.signature = signBySsh(world, spoilt, vote, asked);
+    }
+  } else if (vote.signing !== "unsigned") {
     const cluster = vote.signing === "foreign" ? "another-cluster" : clusterId;
     const statement = decisionStatement(approval, decision, cluster);
     const spoilt = vote.signing === "replayed" ? { ...statement, approvalUid: "another-uid" } : statement;
     decision.attestation = attest(world, spoilt, vote, keys, asked);
   }
   decisions.push(decision);
+}
+
+function signBySsh(world: World, statement: SignedStatement, vote: Vote, asked?: Approval): string {
+  const name = vote.signing === "forged" ? "a stranger" : (vote.signature?.key ?? "");
+  const signature = signatureOf(statement, name);
+  world.sshSigned.set(signature, {
+    statement,
+    keyLine: keyOf(name).line,
+    ...(asked === undefined ? {} : { approval: asked }),
+  });
+  return signature;
 }
 
 function attest(world: World, statement: Statement, vote: Vote, keys: Keys, asked?: Approval): string {

@@ -95,6 +95,23 @@ export const tamperings: Readonly<Record<string, Tampering>> = {
     if (!one?.attestation || !other?.attestation) return;
     [one.attestation, other.attestation] = [other.attestation, one.attestation];
   },
+  "tampered: end of a signature": (world, random) => {
+    const decision = someDecision(world, random);
+    const longer = (at: string | undefined): string => new Date(Date.parse(at ?? "") + 24 * 3_600_000).toISOString();
+    if (decision?.notAfter !== undefined && random.chance(70)) decision.notAfter = longer(decision.notAfter);
+    const definedBy = capability(world)?.spec.definedBy;
+    if (definedBy?.notAfter !== undefined && random.chance(70)) definedBy.notAfter = longer(definedBy.notAfter);
+  },
+  "tampered: signatures swapped": (world, random) => {
+    const [one, other] = random.shuffled((approval(world)?.spec.decisions ?? []).filter(({ signature }) => signature));
+    if (!one?.signature || !other?.signature) return;
+    [one.signature, other.signature] = [other.signature, one.signature];
+  },
+  "tampered: a signature beside an attestation": (world, random) => {
+    const [one, other] = random.shuffled(approval(world)?.spec.decisions ?? []);
+    if (one?.signature === undefined || other?.attestation === undefined) return;
+    one.attestation = other.attestation;
+  },
   "tampered: decision copied to another name": (world, random) => {
     const decision = someDecision(world, random);
     const by = random.pick(["alice", "bob", "carol", "dave"]);
