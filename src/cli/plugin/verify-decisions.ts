@@ -1,3 +1,4 @@
+import { isSystemName } from "../../api/agents.ts";
 import { signedDefinitionStatement } from "../../api/definition.ts";
 import { excludedPersons } from "../../api/decisions.ts";
 import { policyDigest } from "../../api/digest.ts";
@@ -123,6 +124,7 @@ function checkEntry(entry: Entry, owners: OwnerDirectory, now: number): Check {
   const invalid = (problem: string): Check => ({ valid: false, problem });
   if (entry.isAttested) return invalid("it carries Writ's attestation, which only the cluster can check");
   if (signature === undefined) return invalid("it is not signed");
+  if (isSystemName(by)) return invalid(`${by} is no person, and people decide`);
   if (entry.policyOwnerName !== undefined && ownerName !== entry.policyOwnerName) {
     return invalid(`the policy owner is "${entry.policyOwnerName}"`);
   }

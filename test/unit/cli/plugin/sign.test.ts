@@ -445,6 +445,8 @@ describe("verify-decision", () => {
     expect(await verdictOn(signed + unsigned)).toContain(
       'invalid  Approve by p256@example.com for owner "payments": it is not signed',
     );
+    const machine = "    - { verdict: Approve, by: 'system:admin', ownerName: payments, signature: x }\n";
+    expect(await verdictOn(signed + machine)).toContain("system:admin is no person, and people decide");
     const attested = unsigned.replace(" }", ", attestation: v1.a.b.c }");
     expect(await verdictOn(signed + attested)).toContain("only the cluster can check");
   });
