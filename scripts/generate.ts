@@ -1,9 +1,10 @@
 /**
  * Writes what is generated from `crds/*.yaml`, TypeScript types and the reference page of the kinds, and from
- * `manifests/guard/*.yaml` and the gate, their static form.
+ * `manifests/guard/*.yaml` and the gate, their static form, and the reference page of the plugin from its help.
  * With `--check` writes nothing and exits 1 when a file differs from what would be written.
  */
 import { readFileSync, writeFileSync } from "node:fs";
+import { pluginReference } from "./generate/plugin-reference.ts";
 import { referenceOf } from "./generate/reference.ts";
 import { readKind } from "./generate/shapes.ts";
 import { staticPoliciesOf, staticWebhookOf } from "./generate/static-guard.ts";
@@ -19,6 +20,7 @@ const gate = "manifests/install/gate.yaml";
 const generated = new Map([
   ["src/api/types.gen.ts", typesOf(kinds)],
   ["docs/reference/kinds.md", referenceOf(kinds)],
+  ["docs/reference/kubectl-writ.md", pluginReference()],
   ...["configuration", "system", "agents"].map((name): [string, string] => {
     const source = `manifests/guard/${name}.yaml`;
     return [`manifests/guard/static/policies/${name}.yaml`, staticPoliciesOf(source, read(source))];

@@ -5,6 +5,7 @@ import { ConfigurationError } from "./config/config.ts";
 import { loadConfiguration } from "./config/load-configuration.ts";
 import { ledgerCat } from "./cli/ledger-cat.ts";
 import { runLint } from "./cli/lint.ts";
+import { runMain, UsageError } from "./cli/run-main.ts";
 import { severities } from "./lint/severity.ts";
 import type { Severity } from "./lint/severity.ts";
 import { runOperator } from "./operator/run-operator.ts";
@@ -130,15 +131,9 @@ function lintThreshold(text: string): Severity | "none" {
   return threshold;
 }
 
-class UsageError extends Error {}
-
-main(process.argv.slice(2)).then(
-  (code) => process.exit(code),
-  (error: unknown) => {
-    const isUsage = error instanceof UsageError || (error instanceof TypeError && "code" in error);
-    if (isUsage) process.stderr.write(`writ: ${error.message}\nSee writ --help.\n`);
-    else if (error instanceof ConfigurationError) process.stderr.write(`${error.message}\n`);
-    else process.stderr.write(`writ: ${error instanceof Error ? error.message : String(error)}\n`);
-    process.exit(isUsage ? 2 : 1);
-  },
-);
+runMain({
+  name: "writ",
+  help: "writ --help",
+  main,
+  describe: (error) => (error instanceof ConfigurationError ? error.message : undefined),
+});

@@ -1,4 +1,5 @@
 import type { LedgerRecord } from "../ledger/read-ledger.ts";
+import { printable } from "./terminal-text.ts";
 
 /** An entry of the record as people read it. Absent parts are empty; no part holds a control character. */
 export interface TrailEntry {
@@ -97,5 +98,5 @@ export function list(value: unknown): readonly unknown[] {
 
 /** Names in the record may be hostile: no control character reaches a terminal. */
 export function text(value: unknown): string {
-  return typeof value === "string" ? value.replaceAll(/\p{Cc}/gu, "?") : "";
+  return typeof value === "string" ? printable(value) : "";
 }

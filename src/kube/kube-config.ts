@@ -19,12 +19,15 @@ export interface KubeCredentials {
 export interface KubeConnection {
   /** Base URL without a trailing slash. */
   readonly server: string;
+  /** The default namespace of the kubeconfig's context, where it has one. */
+  readonly namespace?: string;
   /** Reads files and asks exec plugins anew each time; the caller caches. */
   readonly credentials: () => Promise<KubeCredentials>;
 }
 
 export interface ConnectionOptions {
-  readonly kubeconfig?: string;
+  /** One file, or several as KUBECONFIG lists them: the first that says something wins; absent ones are passed over. */
+  readonly kubeconfig?: string | readonly string[];
   readonly context?: string;
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** Where the pod's service account is mounted. */
@@ -64,34 +67,39 @@ function inClusterConnection(options: ConnectionOptions): KubeConnection {
   };
 }
 
-async function kubeconfigConnection(file: string, contextName: string | undefined): Promise<KubeConnection> {
+async function kubeconfigConnection(
+  kubeconfig: string | readonly string[],
+  contextName: string | undefined,
+): Promise<KubeConnection> {
   // The package's root and its KubeConfig class load every model of every kind (some 85 MB); the
   // parsers of the three lists stand alone. YAML is loaded here only, since a pod needs neither.
   const [{ newClusters, newContexts, newUsers }, { parse }] = await Promise.all([
     import("@kubernetes/client-node/dist/config_types.js"),
     import("yaml"),
   ]);
+  const name = typeof kubeconfig === "string" ? kubeconfig : kubeconfig.join(path.delimiter);
   try {
-    const document = record(parse(await readFile(file, "utf8")));
-    const wanted = contextName ?? document["current-context"];
-    const context = newContexts(document["contexts"]).find((entry) => entry.name === wanted);
-    if (context === undefined) throw new Error(`there is no context "${String(wanted)}"`);
-    const cluster = newClusters(document["clusters"]).find((entry) => entry.name === context.cluster);
-    if (cluster === undefined) throw new Error(`there is no cluster "${context.cluster}"`);
-    const user = newUsers(document["users"]).find((entry) => entry.name === context.user);
-    if (user === undefined) throw new Error(`there is no user "${context.user}"`);
+    const files = await readKubeconfigs(kubeconfig, parse);
+    const wanted = contextName ?? files.map(({ document }) => document["current-context"]).find(isGiven);
+    if (wanted === undefined) throw new Error("it has no current-context: name a context");
+    const { entry: context } = firstNamed(files, "contexts", wanted, newContexts);
+    const { entry: cluster, ...clusterFile } = firstNamed(files, "clusters", context.cluster, newClusters);
+    const { entry: user, ...userFile } = firstNamed(files, "users", context.user, newUsers);
     if (cluster.proxyUrl !== undefined) throw new Error("proxy-url is not supported: connect directly");
-    const raw = rawUser(document["users"], user.name);
+    const raw = rawUser(userFile.document["users"], user.name);
     refuseUnsupported(user, raw);
     refusePlainHttp(cluster.server);
 
-    const absolute = (name: string): string => path.resolve(path.dirname(file), name);
-    const caSource = source(cluster.caFile, cluster.caData, absolute);
+    const absolute = (name: string): string => path.resolve(path.dirname(userFile.file), name);
+    const caSource = source(cluster.caFile, cluster.caData, (name) =>
+      path.resolve(path.dirname(clusterFile.file), name),
+    );
     const certSource = source(user.certFile, user.certData, absolute);
     const keySource = source(user.keyFile, user.keyData, absolute);
     const identity = await identityOf(user, raw["tokenFile"], absolute);
     return {
       server: cluster.server,
+      ...(isGiven(context.namespace) ? { namespace: context.namespace } : {}),
       credentials: async () => {
         const [ca, cert, key, { tls, headers }] = await Promise.all([
           caSource(),
@@ -113,8 +121,52 @@ async function kubeconfigConnection(file: string, contextName: string | undefine
       },
     };
   } catch (error) {
-    throw new Error(`kubeconfig ${file}: ${describeError(error)}`, { cause: error });
+    throw new Error(`kubeconfig ${name}: ${describeError(error)}`, { cause: error });
   }
+}
+
+interface KubeconfigFile {
+  readonly file: string;
+  readonly document: Record<string, unknown>;
+}
+
+/** A single file must exist; of a list, as in KUBECONFIG, those that do not are passed over, as kubectl does. */
+async function readKubeconfigs(
+  kubeconfig: string | readonly string[],
+  parse: (text: string) => unknown,
+): Promise<readonly KubeconfigFile[]> {
+  if (typeof kubeconfig === "string") {
+    return [{ file: kubeconfig, document: record(parse(await readFile(kubeconfig, "utf8"))) }];
+  }
+  const files: KubeconfigFile[] = [];
+  for (const file of kubeconfig) {
+    try {
+      files.push({ file, document: record(parse(await readFile(file, "utf8"))) });
+    } catch (error) {
+      if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
+    }
+  }
+  if (files.length === 0) throw new Error("no such file");
+  return files;
+}
+
+/** The first entry of that name over all files, with the file that it stands in: file names in it are relative to that. */
+function firstNamed<T extends { readonly name: string }>(
+  files: readonly KubeconfigFile[],
+  section: "contexts" | "clusters" | "users",
+  wanted: unknown,
+  parseAll: (entries: unknown[]) => T[],
+): KubeconfigFile & { readonly entry: T } {
+  for (const { file, document } of files) {
+    const entries = document[section];
+    const entry = parseAll(Array.isArray(entries) ? entries : []).find(({ name }) => name === wanted);
+    if (entry !== undefined) return { file, document, entry };
+  }
+  throw new Error(`there is no ${section.slice(0, -1)} "${String(wanted)}"`);
+}
+
+function isGiven<T>(value: T | null | undefined): value is T {
+  return given(value) !== undefined;
 }
 
 /** Refuses what would change who we are, or whom we act as, if it were silently left out. */

@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { delimiter } from "node:path";
 
 export interface KubectlOptions {
   /** A context of the kubeconfig; the admin's when absent. */
@@ -6,6 +7,8 @@ export interface KubectlOptions {
   readonly kubeconfig?: string;
   readonly stdin?: string;
   readonly cwd?: string;
+  /** A directory that comes first in PATH, with plugins (kubectl-NAME). */
+  readonly plugins?: string;
 }
 
 export interface KubectlResult {
@@ -24,7 +27,7 @@ export function runKubectl(
   const [file = "", ...leading] = kubectl;
   return new Promise((resolve) => {
     const child = spawn(file, [...leading, ...context, ...args], {
-      env: { PATH: process.env["PATH"] ?? "", HOME: options.home, KUBECONFIG: options.kubeconfig },
+      env: { PATH: pathWith(options.plugins), HOME: options.home, KUBECONFIG: options.kubeconfig },
       cwd: options.cwd,
     });
     const output = { stdout: "", stderr: "" };
@@ -36,4 +39,8 @@ export function runKubectl(
     child.stdin.on("error", () => {});
     child.stdin.end(options.stdin ?? "");
   });
+}
+
+function pathWith(directory: string | undefined): string {
+  return [...(directory === undefined ? [] : [directory]), process.env["PATH"] ?? ""].join(delimiter);
 }

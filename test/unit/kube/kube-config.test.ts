@@ -135,3 +135,37 @@ describe("inside a pod", () => {
     await expect(loadConnection({ env: {} })).rejects.toThrow("name a kubeconfig file");
   });
 });
+
+describe("several kubeconfig files, as KUBECONFIG lists them", () => {
+  const write = async (name: string, content: object): Promise<string> => {
+    const file = join(directory, name);
+    await writeFile(file, stringify(content));
+    return file;
+  };
+
+  test("are read as one: the first that says something wins, and files are relative to where they are named", async () => {
+    const people = await write("people", {
+      "current-context": "mine",
+      contexts: [{ name: "mine", context: { cluster: "c", user: "u", namespace: "payments-prod" } }],
+      users: [{ name: "u", user: { tokenFile: "token" } }],
+    });
+    const clusters = await write("clusters", {
+      "current-context": "other",
+      clusters: [{ name: "c", cluster: { server: "https://api.example.com", "tls-server-name": "kubernetes" } }],
+      users: [{ name: "u", user: { token: "shadowed" } }],
+    });
+    await writeFile(join(directory, "token"), "one");
+    const connection = await loadConnection({ kubeconfig: [join(directory, "absent"), people, clusters] });
+    expect(connection).toMatchObject({ server: "https://api.example.com", namespace: "payments-prod" });
+    expect((await connection.credentials()).headers).toEqual({ authorization: "Bearer one" });
+  });
+
+  test("are refused when none of them exists", async () => {
+    await expect(loadConnection({ kubeconfig: [join(directory, "absent")] })).rejects.toThrow("no such file");
+  });
+
+  test("are refused when they name no current context", async () => {
+    const file = await write("empty", {});
+    await expect(loadConnection({ kubeconfig: [file] })).rejects.toThrow("name a context");
+  });
+});

@@ -5,6 +5,8 @@ import { join } from "node:path";
 
 /** The real ssh-keygen, in a directory of its own. */
 export interface SshKeygen {
+  /** The file of the private key of that name. */
+  readonly path: (name: string) => string;
   /** Makes a key and gives the line of its `.pub` file. */
   readonly makeKey: (name: string, args: readonly string[]) => string;
   /** `ssh-keygen -Y sign` with the key of that name. */
@@ -19,6 +21,7 @@ export function sshKeygen(): SshKeygen {
   const directory = mkdtempSync(join(tmpdir(), "writ-ssh-"));
   const path = (name: string): string => join(directory, name);
   return {
+    path,
     makeKey: (name, args) => {
       mustSucceed(directory, ["-q", "-N", "", "-C", `${name}@example.com`, "-f", path(name), ...args]);
       return readFileSync(path(`${name}.pub`), "utf8").trimEnd();
