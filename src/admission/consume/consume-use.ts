@@ -133,9 +133,7 @@ export function createConsumeUse(options: ConsumeOptions): ConsumeUse {
     // Its own earlier versions show fewer rightly: the verdict moves on to the last of them.
     if (seen !== undefined && uses < seen.uses && !counter.state.lineage.includes(version)) {
       const isTampered = seen.at < judgedSince;
-      return Promise.resolve(
-        isTampered ? { kind: "tampered", uses, seen: seen.uses } : { kind: "again", afterMs: 0 },
-      );
+      return Promise.resolve(isTampered ? { kind: "tampered", uses, seen: seen.uses } : { kind: "again", afterMs: 0 });
     }
     floor.raise(uid, uses, timers.now());
     return new Promise((resolve) => {

@@ -44,6 +44,8 @@ export async function countVerdict(
   { consume, remembered, reader, timers }: CountingOptions,
 ): Promise<CountedVerdict> {
   let fresh: FreshObjects | undefined;
+  /** A version that is not the present one. */
+  let past: string | undefined;
   let liveReads = 0;
   for (;;) {
     const judgedSince = timers.now();
@@ -57,6 +59,13 @@ export async function countVerdict(
     if (maxUses === undefined) return counted(undefined);
     const known = remembered.find(request, approval);
     if (known) return counted({ repeats: known.ordinal, of: known.of });
+    if (past !== undefined && approval.metadata.resourceVersion === past) {
+      // The cache lags behind what the swap ran into.
+      fresh = await readFresh(approval, reader);
+      past = undefined;
+      liveReads += 1;
+      continue;
+    }
     const validUntil = lifecycle.nextChangeAt ?? Number.POSITIVE_INFINITY;
     const outcome = await consume({ approval, maxUses, validUntil, deadline, judgedSince });
     if (outcome.kind === "counted") {
@@ -69,9 +78,7 @@ export async function countVerdict(
       return { ...proven, verdict: denial, liveReads, use: undefined };
     }
     await sleep(timers, outcome.afterMs, never);
-    // The cache may lag behind what the swap ran into.
-    fresh = await readFresh(approval, reader);
-    liveReads += fresh === undefined ? 0 : 1;
+    past = approval.metadata.resourceVersion;
   }
 }
 

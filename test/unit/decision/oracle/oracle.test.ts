@@ -34,7 +34,13 @@ describe("the chain of checks against an independent oracle", () => {
     const keys = newKeys();
     let allowed = 0;
     /** Allowed worlds of each sort: without enough of them the agreement would say little. */
-    const sorts = { "several effects": 0, "several rules together": 0, "under fields": 0, "bound to a credential": 0 };
+    const sorts = {
+      "several effects": 0,
+      "several rules together": 0,
+      "under fields": 0,
+      "bound to a credential": 0,
+      "for some uses": 0,
+    };
     const told = new Set<ReasonCode>();
     assert(
       property(noShrink(nat()), array(constantFrom(...changes), { maxLength: 3, size: "max" }), (seed, names) => {
@@ -48,6 +54,7 @@ describe("the chain of checks against an independent oracle", () => {
           if (effectsOf(world.request).length > 1) sorts["several effects"] += 1;
           if (rules.length > 1) sorts["several rules together"] += 1;
           if (rules.some(({ fields }) => fields)) sorts["under fields"] += 1;
+          if (verdict.basis.lifecycle.terms?.maxUses !== undefined) sorts["for some uses"] += 1;
           if (approval.spec.credential) sorts["bound to a credential"] += 1;
         }
         if ((verdict.kind === "allow") === (refusal === undefined)) return;
@@ -91,6 +98,7 @@ const reachable: readonly ReasonCode[] = [
   "ApprovalNotYetValid",
   "ApprovalRejected",
   "ApprovalExpired",
+  "ApprovalExhausted",
   "ApprovalInvalid",
   "ApprovalSuspended",
   "AgentUidMismatch",
