@@ -15,13 +15,15 @@ export interface UseRequest {
   readonly validUntil: number;
   /** Wall clock, milliseconds. */
   readonly deadline: number;
-  /** When the reading of what the verdict rests on began, or a moment before; monotonic milliseconds. */
-  readonly judgedSince: number;
+  /** Where this version was read by name for this request: a moment before the read began; monotonic milliseconds. */
+  readonly readSince?: number | undefined;
+  /** When a change of the approval was announced that is not stored yet, as far as the verdict knows; wall clock. */
+  readonly changeAnnouncedAt?: number | undefined;
 }
 
 export type ConsumeOutcome =
   | UseOutcome
-  /** The counter shows fewer uses than it showed before the verdict's reads began. */
+  /** The counter shows fewer uses than it showed before it was read. */
   | { readonly kind: "tampered"; readonly uses: number; readonly seen: number };
 
 export type ConsumeUse = (request: UseRequest) => Promise<ConsumeOutcome>;
@@ -53,6 +55,8 @@ interface Counter {
   /** As it was last asked about. */
   approval: ElevationApproval;
   readonly waiting: Map<number, (outcome: UseOutcome) => void>;
+  /** Of the verdict that was reached last. */
+  changeAnnouncedAt: number | undefined;
   cancelTimer: (() => void) | undefined;
   heldSince: number | undefined;
 }
@@ -72,6 +76,7 @@ export function createConsumeUse(options: ConsumeOptions): ConsumeUse {
       state: idleCounter,
       approval,
       waiting: new Map<number, (outcome: UseOutcome) => void>(),
+      changeAnnouncedAt: undefined,
       cancelTimer: undefined,
       heldSince: undefined,
     };
@@ -116,7 +121,9 @@ export function createConsumeUse(options: ConsumeOptions): ConsumeUse {
   }
 
   function isHeld(counter: Counter, now: number): boolean {
-    if (!hasIntent(counter.approval)) {
+    const { changeAnnouncedAt, approval } = counter;
+    const isAnnounced = changeAnnouncedAt !== undefined && clock() - changeAnnouncedAt < longestHold;
+    if (!isAnnounced && !hasIntent(approval)) {
       counter.heldSince = undefined;
       return false;
     }
@@ -125,14 +132,16 @@ export function createConsumeUse(options: ConsumeOptions): ConsumeUse {
   }
 
   return (request) => {
-    const { approval, judgedSince, deadline, maxUses, validUntil } = request;
+    const { approval, readSince, deadline, maxUses, validUntil } = request;
     const { uid = "", resourceVersion: version = "" } = approval.metadata;
     const uses = usesOf(approval);
     const counter = counterOf(approval);
+    counter.changeAnnouncedAt = request.changeAnnouncedAt;
     const seen = floor.get(uid);
-    // Its own earlier versions show fewer rightly: the verdict moves on to the last of them.
+    // Its own earlier versions show fewer rightly (the verdict moves on to the last of them), and so do old ones of a
+    // cache: only what was read since says that the counter fell.
     if (seen !== undefined && uses < seen.uses && !counter.state.lineage.includes(version)) {
-      const isTampered = seen.at < judgedSince;
+      const isTampered = readSince !== undefined && seen.at < readSince;
       return Promise.resolve(isTampered ? { kind: "tampered", uses, seen: seen.uses } : { kind: "again", afterMs: 0 });
     }
     floor.raise(uid, uses, timers.now());

@@ -8,7 +8,7 @@ import type { KubeClock } from "../../kube/clock.ts";
 import { sleep } from "../../kube/clock.ts";
 import type { LiveReader } from "../live-reader.ts";
 import type { ProvenVerdict } from "../prove.ts";
-import type { ConsumeOutcome, ConsumeUse } from "./consume-use.ts";
+import type { ConsumeOutcome, ConsumeUse, UseRequest } from "./consume-use.ts";
 import type { RememberedUses } from "./remembered-uses.ts";
 
 /** What the record says of the use of an allow. */
@@ -31,7 +31,9 @@ export interface CountingOptions {
 }
 
 /** Reaches a proven verdict, with these objects in place of the cached ones. */
-export type Judge = (fresh: FreshObjects | undefined) => Promise<ProvenVerdict>;
+export type Judge = (fresh: FreshObjects | undefined) => Promise<JudgedVerdict>;
+
+type JudgedVerdict = ProvenVerdict & Pick<UseRequest, "changeAnnouncedAt">;
 
 /**
  * A verdict whose use is counted, where its approval limits uses. While others move the approval the verdict is reached
@@ -43,13 +45,12 @@ export async function countVerdict(
   judge: Judge,
   { consume, remembered, reader, timers }: CountingOptions,
 ): Promise<CountedVerdict> {
-  let fresh: FreshObjects | undefined;
+  let read: FreshApproval | undefined;
   /** A version that is not the present one. */
   let past: string | undefined;
   let liveReads = 0;
   for (;;) {
-    const judgedSince = timers.now();
-    const proven = await judge(fresh);
+    const proven = await judge(read?.objects);
     liveReads += proven.liveReads;
     const counted = (use: RecordedUse | undefined): CountedVerdict => ({ ...proven, liveReads, use });
     const { verdict } = proven;
@@ -59,15 +60,26 @@ export async function countVerdict(
     if (maxUses === undefined) return counted(undefined);
     const known = remembered.find(request, approval);
     if (known) return counted({ repeats: known.ordinal, of: known.of });
-    if (past !== undefined && approval.metadata.resourceVersion === past) {
+    const version = approval.metadata.resourceVersion;
+    if (past !== undefined && version === past) {
       // The cache lags behind what the swap ran into.
-      fresh = await readFresh(approval, reader);
+      const since = timers.now();
+      const objects = await readFresh(approval, reader);
+      read = objects && { objects, since };
       past = undefined;
       liveReads += 1;
       continue;
     }
     const validUntil = lifecycle.nextChangeAt ?? Number.POSITIVE_INFINITY;
-    const outcome = await consume({ approval, maxUses, validUntil, deadline, judgedSince });
+    const isRead = read?.objects.approvals.get(approvalKey(approval))?.metadata.resourceVersion === version;
+    const outcome = await consume({
+      approval,
+      maxUses,
+      validUntil,
+      deadline,
+      readSince: isRead ? read?.since : undefined,
+      changeAnnouncedAt: proven.changeAnnouncedAt,
+    });
     if (outcome.kind === "counted") {
       const { ordinal, of, resourceVersion } = outcome;
       remembered.add(request, approval, { ordinal, of });
@@ -78,8 +90,14 @@ export async function countVerdict(
       return { ...proven, verdict: denial, liveReads, use: undefined };
     }
     await sleep(timers, outcome.afterMs, never);
-    past = approval.metadata.resourceVersion;
+    past = version;
   }
+}
+
+/** The approval as it was read by name, begun after `since`; monotonic milliseconds. */
+interface FreshApproval {
+  readonly objects: FreshObjects;
+  readonly since: number;
 }
 
 const never = new AbortController().signal;

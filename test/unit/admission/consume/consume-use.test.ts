@@ -13,7 +13,8 @@ interface Bench {
     readonly uses?: number;
     readonly uid?: string;
     readonly deadline?: number;
-    readonly judgedSince?: number;
+    readonly readSince?: number | undefined;
+    readonly changeAnnouncedAt?: number;
   }) => Promise<ConsumeOutcome>;
   readonly swaps: { readonly place: CounterPlace; readonly swap: Swap }[];
   /** Answers the oldest swap that is not answered. */
@@ -38,13 +39,14 @@ function bench(hasIntent: (approval: ElevationApproval) => boolean = () => false
     limit,
   });
   return {
-    ask: ({ version = "v1", uses = 0, uid = "uid", deadline = 60_000, judgedSince = clock.now() } = {}) =>
+    ask: ({ version = "v1", uses = 0, uid = "uid", deadline = 60_000, readSince, changeAnnouncedAt } = {}) =>
       consume({
         approval: { ...approved, metadata: { ...approved.metadata, uid, resourceVersion: version }, status: { uses } },
         maxUses: 10,
         validUntil: Number.POSITIVE_INFINITY,
         deadline,
-        judgedSince,
+        readSince,
+        changeAnnouncedAt,
       }),
     swaps,
     answer: (outcome) => open.shift()?.(outcome),
@@ -92,6 +94,27 @@ describe("while a decision on the approval is on its way", () => {
     expect(takers(it)).toEqual([1]);
   });
 
+  test("no swap begins that the verdict knows an announcement of, unless that is old", async () => {
+    const it = bench();
+    await it.advance(5000);
+    void it.ask({ uid: "announced", changeAnnouncedAt: it.now() - 500 });
+    void it.ask({ uid: "long ago", changeAnnouncedAt: 0 });
+    await it.advance(1000);
+    expect(it.swaps.map(({ place }) => place.uid)).toEqual(["long ago"]);
+    await it.advance(1000);
+    expect(it.swaps.map(({ place }) => place.uid)).toEqual(["long ago", "announced"]);
+  });
+
+  test("a later verdict that knows of none any more lets the swap begin", async () => {
+    const it = bench();
+    await it.advance(5000);
+    void it.ask({ changeAnnouncedAt: it.now() });
+    await it.advance(100);
+    void it.ask();
+    await it.advance(100);
+    expect(takers(it)).toEqual([2]);
+  });
+
   test("swaps stand back for some 2 s at most", async () => {
     const it = bench(() => true);
     void it.ask();
@@ -131,15 +154,22 @@ describe("a counter that shows fewer uses than were seen", () => {
     return it;
   };
 
-  test("before the verdict's reads began was written back", async () => {
+  test("before it was read was written back", async () => {
     const it = await seen();
-    expect(await it.ask({ version: "v9", uses: 3 })).toEqual({ kind: "tampered", uses: 3, seen: 6 });
+    expect(await it.ask({ version: "v9", uses: 3, readSince: it.now() })).toEqual({
+      kind: "tampered",
+      uses: 3,
+      seen: 6,
+    });
     expect(takers(it)).toEqual([1]);
   });
 
-  test("meanwhile may have been read before: it is read again", async () => {
+  test.each([
+    ["while it was read", 0],
+    ["than a cache does", undefined],
+  ])("%s may be an old one: it is read again", async (_, readSince) => {
     const it = await seen();
-    expect(await it.ask({ version: "v9", uses: 3, judgedSince: 0 })).toEqual({ kind: "again", afterMs: 0 });
+    expect(await it.ask({ version: "v9", uses: 3, readSince })).toEqual({ kind: "again", afterMs: 0 });
   });
 
   test("is an earlier version of its own where it is known as such: the use is counted after the last", async () => {
@@ -154,13 +184,13 @@ describe("a counter that shows fewer uses than were seen", () => {
     const it = bench();
     void it.ask({ version: "v5", uses: 8 });
     await it.advance(100);
-    expect(await it.ask({ version: "v6", uses: 7 })).toMatchObject({ kind: "tampered", seen: 8 });
+    expect(await it.ask({ version: "v6", uses: 7, readSince: it.now() })).toMatchObject({ kind: "tampered", seen: 8 });
   });
 
   test("is believed where the approval was forgotten for others", async () => {
     const it = await seen(2);
     for (const uid of ["one", "other"]) void it.ask({ uid });
-    void it.ask({ version: "v9", uses: 3 });
+    void it.ask({ version: "v9", uses: 3, readSince: it.now() });
     await it.advance(100);
     expect(it.swaps.at(-1)?.swap.base).toBe(3);
   });

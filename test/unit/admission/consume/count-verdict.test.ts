@@ -43,6 +43,8 @@ interface Scene {
   readonly outcomes?: readonly ConsumeOutcome[];
   readonly review?: Partial<AdmissionRequest>;
   readonly remembered?: RememberedUses;
+  /** Takes what is asked for. */
+  readonly asked?: UseRequest[];
 }
 
 async function ask(scene: Scene): Promise<Asked> {
@@ -62,8 +64,9 @@ async function ask(scene: Scene): Promise<Asked> {
   };
   const clock = manualClock();
   const asked = countVerdict(request, after(10 * minute), judge, {
-    consume: async ({ approval: one }: UseRequest) => {
-      consumed.push(one.metadata.resourceVersion ?? "");
+    consume: async (use: UseRequest) => {
+      scene.asked?.push(use);
+      consumed.push(use.approval.metadata.resourceVersion ?? "");
       return left.shift() ?? { kind: "late" };
     },
     remembered,
@@ -126,6 +129,13 @@ describe("while others move the approval", () => {
     expect((await ask(scene)).consumed).toEqual(["1", "2"]);
     expect((await ask({ ...scene, live: limited(3, "2") })).code).toBe("ApprovalExhausted");
   });
+});
+
+test("a use is told to rest on a read by name only where it does", async () => {
+  const asked: UseRequest[] = [];
+  const scene = { approvals: [limited(1, "1")], live: limited(1, "1"), outcomes: [again, counted(2)], asked };
+  await ask(scene);
+  expect(asked.map(({ readSince }) => readSince !== undefined)).toEqual([false, true]);
 });
 
 test.each<readonly [string, ConsumeOutcome]>([
