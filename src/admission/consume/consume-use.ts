@@ -3,7 +3,7 @@ import { usesOf } from "../../api/uses.ts";
 import type { KubeClock } from "../../kube/clock.ts";
 import type { CounterPlace, SwapUses } from "./swap-uses.ts";
 import { begin, idleCounter, join, leave, settle, timeToAnswer } from "./use-counter.ts";
-import type { CounterState, Instant, Step, UseOutcome } from "./use-counter.ts";
+import type { CounterState, Instant, Step, Swap, UseOutcome } from "./use-counter.ts";
 import { useFloor } from "./use-floor.ts";
 
 /** A request that is allowed by an approval with a limit, and wants its use counted. */
@@ -105,19 +105,22 @@ export function createConsumeUse(options: ConsumeOptions): ConsumeUse {
   function pump(counter: Counter): void {
     counter.cancelTimer?.();
     counter.cancelTimer = undefined;
-    const { state, place } = counter;
+    const { state } = counter;
     if (state.swap !== undefined || state.waiting.length === 0) return;
     const now = timers.now();
     if (now < state.restUntil) return pumpAfter(counter, state.restUntil - now);
     if (isHeld(counter, now)) return pumpAfter(counter, holdInterval);
     apply(counter, begin(state, instant()));
     const begun = counter.state.swap;
-    if (begun === undefined) return;
-    void swap(place, begun, swapTimeout).then((outcome) => {
-      apply(counter, settle(counter.state, outcome, instant()));
-      if (outcome.kind === "counted") floor.raise(place.uid, begun.base + begun.takers.length, timers.now());
-      pump(counter);
-    });
+    if (begun !== undefined) void carryOut(counter, begun);
+  }
+
+  async function carryOut(counter: Counter, begun: Swap): Promise<void> {
+    const { place } = counter;
+    const outcome = await swap(place, begun, swapTimeout);
+    apply(counter, settle(counter.state, outcome, instant()));
+    if (outcome.kind === "counted") floor.raise(place.uid, begun.base + begun.takers.length, timers.now());
+    pump(counter);
   }
 
   function isHeld(counter: Counter, now: number): boolean {

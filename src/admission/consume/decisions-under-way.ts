@@ -1,5 +1,6 @@
 import type { AdmissionRequest, JsonObject } from "../../decision/admission-request.ts";
 import { asList, asObject, own } from "../../decision/json.ts";
+import { normalise } from "../../decision/write-request.ts";
 import type { AdmissionHandler } from "../handler.ts";
 
 /** Approvals on which the guard of this replica has just admitted a decision or a deletion that is not stored yet. */
@@ -22,7 +23,8 @@ export function decisionsUnderWay(now: () => number): DecisionsUnderWay {
       const answer = await guard(call);
       const { request } = call;
       if (!answer.allowed || request.dryRun === true || !decides(request)) return answer;
-      const key = keyOf(asObject(own(asObject(request.oldObject ?? undefined), "metadata")) ?? {});
+      const { namespace, name } = normalise(request).target;
+      const key = keyOf({ name, ...(namespace === undefined ? {} : { namespace }) });
       since.delete(key);
       since.set(key, now());
       for (const oldest of since.keys()) {
@@ -43,6 +45,6 @@ function decisions(approval: JsonObject | null | undefined): number {
   return asList(own(asObject(own(approval ?? undefined, "spec")), "decisions"))?.length ?? 0;
 }
 
-function keyOf({ namespace, name }: { readonly namespace?: unknown; readonly name?: unknown }): string {
-  return `${String(namespace ?? "")}/${String(name ?? "")}`;
+function keyOf({ namespace = "", name }: { readonly namespace?: string; readonly name: string }): string {
+  return `${namespace}/${name}`;
 }

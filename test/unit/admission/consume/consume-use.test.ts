@@ -50,8 +50,8 @@ function bench(hasIntent: (approval: ElevationApproval) => boolean = () => false
       }),
     swaps,
     answer: (outcome) => open.shift()?.(outcome),
-    advance: clock.advance,
-    now: clock.now,
+    advance: (ms) => clock.advance(ms),
+    now: () => clock.now(),
   };
 }
 

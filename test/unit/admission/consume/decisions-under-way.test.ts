@@ -10,6 +10,7 @@ const json = (object: object): JsonObject => object as JsonObject;
 const rejected = withDecisions(approved, rejectDecision(approved, { by: "alice@example.com", ownerName: "payments" }));
 const rejection: Partial<AdmissionRequest> = {
   resource: { group: "writ.dev", version: "v1alpha1", resource: "elevationapprovals" },
+  name: "inc-1234",
   oldObject: json(approved),
   object: json(rejected),
 };
@@ -42,7 +43,8 @@ describe("swaps stand back", () => {
   test.each<readonly [string, Partial<AdmissionRequest>]>([
     ["a dry run", { dryRun: true }],
     ["a change that decides nothing", { object: json(approved) }],
-    ["a decision on another approval", { oldObject: json({ ...approved, metadata: { name: "other" } }) }],
+    ["a decision on another approval", { name: "other" }],
+    ["a decision in another namespace", { namespace: "elsewhere" }],
     ["another kind", { resource: { group: "writ.dev", version: "v1alpha1", resource: "agentcapabilities" } }],
   ])("not for %s", async (_, mods) => {
     expect(await standsBack(mods)).toBe(false);

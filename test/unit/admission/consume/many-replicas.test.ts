@@ -85,10 +85,13 @@ async function run(campaign: Campaign): Promise<Tally> {
 }
 
 async function finish(clock: ManualClock, work: Promise<unknown>): Promise<void> {
-  let done = false;
-  void work.then(() => (done = true));
-  while (!done) await clock.advance(50);
-  await work;
+  const state = { done: false };
+  const ended = (async () => {
+    await work;
+    state.done = true;
+  })();
+  while (!state.done) await clock.advance(50);
+  await ended;
 }
 
 const ordinals = ({ cluster }: Tally): readonly number[] =>
@@ -158,12 +161,11 @@ describe("a rejection of an approval that 32 writers hammer", () => {
       ownerName: "payments",
       at: after(2 * minute),
     });
-    let acknowledged = false;
-    let stopped = false;
+    const state = { acknowledged: false, stopped: false };
     const late: (Answer | "died")[] = [];
     const writers = Array.from({ length: 32 }, async (_, writer) => {
-      for (let i = 0; !stopped; i++) {
-        const startedLate = acknowledged;
+      for (let i = 0; !state.stopped; i++) {
+        const startedLate = state.acknowledged;
         const answer = await random.pick(replicas).ask({
           objectUid: `object-${writer}`,
           oldResourceVersion: String(i),
@@ -176,17 +178,17 @@ describe("a rejection of an approval that 32 writers hammer", () => {
     let attempts = 0;
     const revoker = async (): Promise<void> => {
       await cluster.delay(100, 150);
-      while (!acknowledged) {
+      while (!state.acknowledged) {
         attempts += 1;
         const version = cluster.stored().metadata.resourceVersion ?? "";
         // Stamps and guard, slower than any swap.
         await cluster.delay(20, 40);
         notedAt = clock.now();
         await cluster.delay(2, 5);
-        acknowledged = cluster.reject(version, decision);
+        state.acknowledged = cluster.reject(version, decision);
       }
       await cluster.delay(600, 600);
-      stopped = true;
+      state.stopped = true;
     };
     await finish(clock, Promise.all([...writers, revoker()]));
     expect(cluster.counter()).toBeGreaterThan(30);
