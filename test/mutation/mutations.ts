@@ -569,7 +569,6 @@ export const mutations: readonly Mutation[] = [
     ],
     ["repeats one change", "use.digest === digestOf(request)", "true"],
     ["repeats one approval", "JSON.stringify([approvalUid, uid,", "JSON.stringify([uid,"],
-    ["repeats one object", "[approvalUid, uid, oldResourceVersion,", "[approvalUid, oldResourceVersion,"],
     ["repeats one stored version", "uid, oldResourceVersion, requester", "uid, requester"],
     ["repeats one credential", "oldResourceVersion, requester.credentialId]", "oldResourceVersion]"],
     ["asks for a credential id", " || requester.credentialId === undefined", ""],
