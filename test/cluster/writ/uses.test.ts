@@ -8,6 +8,7 @@ import { ledgerUses } from "../../../src/cli/ledger-uses.ts";
 import { readLedger } from "../../../src/ledger/read-ledger.ts";
 import { type Component, startComponent } from "../../control-plane/component.ts";
 import type { ApiResponse } from "../../control-plane/control-plane.ts";
+import { crdsDirectory } from "../../control-plane/manifests.ts";
 import { freePort } from "../../control-plane/ports.ts";
 import { sendRequest } from "../../control-plane/request.ts";
 import { type Bench, type Status, eventually, outcome, startBench } from "./bench.ts";
@@ -407,5 +408,48 @@ describe("the counter", () => {
       expect(await write("DELETE", path, {})).toBe(403);
       expect(await write("PATCH", configMaps("web-0"), { data: {} })).toBe(403);
     });
+  });
+
+  test("that cannot be written admits nothing, and says where to look", async () => {
+    await grant("unwritable", { maxUses: 9 });
+    const role = "/apis/rbac.authorization.k8s.io/v1/clusterroles/writ-webhook";
+    const { rules } = (await bench.must("admin", "GET", role)).json() as {
+      readonly rules: readonly { readonly resources: readonly string[] }[];
+    };
+    const less = rules.filter(({ resources }) => !resources.includes("elevationapprovals/status"));
+    await underRbac(async () => {
+      await bench.must("admin", "PATCH", role, { rules: less }, mergePatch);
+      try {
+        await eventually(async () => {
+          const response = await touch(bench, "bot", configMaps("web-1"));
+          expect(outcome(response)).toBe("UseNotCounted");
+          expect(said(response)).toContain("its right to patch elevationapprovals/status");
+        });
+      } finally {
+        await bench.must("admin", "PATCH", role, { rules }, mergePatch);
+      }
+    });
+  });
+
+  test("that was written back past the CRD's rules is noticed by the gate and by the record", async () => {
+    const path = await grant("written-back", { maxUses: 3 });
+    for (let i = 0; i < 3; i++) expect(outcome(await touch(bench, "bot", configMaps("web-1")))).toBe("admitted");
+    const present = readFileSync(join(crdsDirectory, "elevationapprovals.yaml"), "utf8");
+    const apply = async (stdin: string): Promise<void> => {
+      expect((await bench.cluster.kubectl(["apply", "--server-side", "-f", "-"], { stdin })).code).toBe(0);
+    };
+    await apply(present.replace(/rule: "!has\(oldSelf\.uses\).*"/, 'rule: "true"'));
+    try {
+      await eventually(async () => {
+        await bench.must("admin", "PATCH", status(path), { status: { uses: 1 } }, mergePatch);
+      });
+    } finally {
+      await apply(present);
+    }
+    const response = await touch(bench, "bot", configMaps("web-1"));
+    expect(outcome(response)).toBe("UseCounterTampered");
+    expect(said(response)).toContain("shows 1 uses and has shown 3");
+    const { code, text } = await account("written-back");
+    expect([code, text]).toEqual([3, expect.stringContaining("ALARM CounterBelowRecord")]);
   });
 });
