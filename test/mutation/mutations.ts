@@ -538,14 +538,18 @@ export const mutations: readonly Mutation[] = [
     ["forgets a version that a swap did not find", "...forget(ended, from),", "...ended,"],
     [
       "leaves out who has no time left",
-      "const inTime = state.waiting.filter((waiter) => !isLate(waiter));",
+      "const inTime = state.waiting.filter((waiter) => !isLate(waiter, wall));",
       "const inTime = state.waiting;",
     ],
     ["leaves out whose verdict time has ended", "wall < waiter.validUntil && ", ""],
     ["gives no use that nobody confirmed", "releases: takers.map(({ id }) => ({ id, outcome })) }", "releases: [] }"],
   ]),
   ...mutationsOf("admission/consume/consume-use.ts", uses, [
-    ["stands back for decisions", "if (isHeld(counter, now)) return pumpAfter(counter, holdInterval);", ""],
+    [
+      "stands back for decisions",
+      "if (isHeld(counter, now)) return apply(counter, standBack(state, instant(), holdInterval));",
+      "",
+    ],
     ["stands back for a while only", "return now - counter.heldSince < longestHold;", "return true;"],
     [
       "sees a counter that was written back",

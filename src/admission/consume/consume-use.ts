@@ -2,7 +2,7 @@ import type { ElevationApproval } from "../../api/types.gen.ts";
 import { usesOf } from "../../api/uses.ts";
 import type { KubeClock } from "../../kube/clock.ts";
 import type { CounterPlace, SwapUses } from "./swap-uses.ts";
-import { begin, idleCounter, join, leave, settle, timeToAnswer } from "./use-counter.ts";
+import { begin, idleCounter, join, leave, settle, standBack, timeToAnswer } from "./use-counter.ts";
 import type { CounterState, Instant, Step, Swap, UseOutcome } from "./use-counter.ts";
 import { useFloor } from "./use-floor.ts";
 
@@ -44,9 +44,9 @@ export interface ConsumeOptions {
   readonly limit?: number;
 }
 
-/** How long swaps stand back for decisions, and how often they look; milliseconds. */
+/** How long swaps stand back for decisions at most, and after how long each verdict is reached anew; milliseconds. */
 const longestHold = 2000;
-const holdInterval = 20;
+const holdInterval = 50;
 const swapTimeout = 2000;
 
 interface Counter {
@@ -109,7 +109,7 @@ export function createConsumeUse(options: ConsumeOptions): ConsumeUse {
     if (state.swap !== undefined || state.waiting.length === 0) return;
     const now = timers.now();
     if (now < state.restUntil) return pumpAfter(counter, state.restUntil - now);
-    if (isHeld(counter, now)) return pumpAfter(counter, holdInterval);
+    if (isHeld(counter, now)) return apply(counter, standBack(state, instant(), holdInterval));
     apply(counter, begin(state, instant()));
     const begun = counter.state.swap;
     if (begun !== undefined) void carryOut(counter, begun);

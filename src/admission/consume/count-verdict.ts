@@ -85,12 +85,12 @@ export async function countVerdict(
       remembered.add(request, approval, { ordinal, of });
       return counted({ ordinal, of, resourceVersion });
     }
-    if (outcome.kind !== "again") {
+    if (outcome.kind !== "again" && outcome.kind !== "held") {
       const denial = { ...denialFor(outcome, verdict.basis), evaluated: verdict.basis.evaluated };
       return { ...proven, verdict: denial, liveReads, use: undefined };
     }
     await sleep(timers, outcome.afterMs, never);
-    past = version;
+    if (outcome.kind === "again") past = version;
   }
 }
 
@@ -113,7 +113,7 @@ async function readFresh(approval: ElevationApproval, reader: LiveReader): Promi
 }
 
 function denialFor(
-  outcome: Exclude<ConsumeOutcome, { readonly kind: "counted" | "again" }>,
+  outcome: Exclude<ConsumeOutcome, { readonly kind: "counted" | "again" | "held" }>,
   { approval }: Basis,
 ): Denial {
   const { namespace = "", name } = approval.metadata;

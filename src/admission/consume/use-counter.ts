@@ -36,8 +36,10 @@ export type SwapOutcome =
 
 export type UseOutcome =
   | { readonly kind: "counted"; readonly ordinal: number; readonly of: number; readonly resourceVersion: string }
-  /** The verdict must be reached anew, on the approval as it is after so many milliseconds. */
+  /** The version is not the present one: the verdict must be reached anew after so many milliseconds. */
   | { readonly kind: "again"; readonly afterMs: number }
+  /** A decision on the approval goes first: the verdict must be reached anew after so many milliseconds. */
+  | { readonly kind: "held"; readonly afterMs: number }
   | { readonly kind: "failed"; readonly why: string }
   /** Its time was over before its turn came. */
   | { readonly kind: "late" };
@@ -107,8 +109,7 @@ export interface Step {
  */
 export function begin(state: CounterState, { wall, monotonic }: Instant): Step {
   if (state.swap !== undefined || monotonic < state.restUntil) return { state, releases: [] };
-  const isLate = ({ deadline }: Waiter): boolean => deadline - wall < timeToAnswer;
-  const inTime = state.waiting.filter((waiter) => !isLate(waiter));
+  const inTime = state.waiting.filter((waiter) => !isLate(waiter, wall));
   const newest = inTime.at(-1);
   const at = newest && standing(state, newest);
   const group = inTime.filter((waiter) => wall < waiter.validUntil && standing(state, waiter).version === at?.version);
@@ -126,10 +127,27 @@ export function begin(state: CounterState, { wall, monotonic }: Instant): Step {
       swap: at === undefined || takers.length === 0 ? undefined : { from: at.version, base: at.uses, takers },
     },
     releases: [
-      ...state.waiting.filter(isLate).map(({ id }) => ({ id, outcome: { kind: "late" } as const })),
+      ...state.waiting
+        .filter((waiter) => isLate(waiter, wall))
+        .map(({ id }) => ({ id, outcome: { kind: "late" } as const })),
       ...leaving.map(({ id }) => ({ id, outcome: again(0) })),
     ],
   };
+}
+
+/** Sends all that wait back, so that a decision on the approval can be stored, and is seen once it is. */
+export function standBack(state: CounterState, { wall }: Instant, afterMs: number): Step {
+  return {
+    state: { ...state, waiting: [] },
+    releases: state.waiting.map((waiter) => ({
+      id: waiter.id,
+      outcome: isLate(waiter, wall) ? { kind: "late" } : { kind: "held", afterMs },
+    })),
+  };
+}
+
+function isLate({ deadline }: Waiter, wall: number): boolean {
+  return deadline - wall < timeToAnswer;
 }
 
 /** The version and counter that a verdict stands on now: those of the lineage's end where it began in the lineage. */

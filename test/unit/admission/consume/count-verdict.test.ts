@@ -60,7 +60,7 @@ async function ask(scene: Scene): Promise<Asked> {
     const now = after(2 * minute);
     const settings = { ...ours.settings, isCountedUse };
     const facts = gather({ request, settings, now, snapshot: snapshot({ approvals: [present] }) });
-    return { verdict: decideOn(facts), facts, liveReads: 1 };
+    return { verdict: decideOn(facts), facts, proof: "register", liveReads: 1 };
   };
   const clock = manualClock();
   const asked = countVerdict(request, after(10 * minute), judge, {
@@ -129,6 +129,12 @@ describe("while others move the approval", () => {
     expect((await ask(scene)).consumed).toEqual(["1", "2"]);
     expect((await ask({ ...scene, live: limited(3, "2") })).code).toBe("ApprovalExhausted");
   });
+});
+
+test("while a decision goes first the verdict is reached anew, and the version is not taken for past", async () => {
+  const scene = { approvals: [limited(1)], outcomes: [{ kind: "held", afterMs: 50 } as const, counted(2)] };
+  const { consumed, judged } = await ask(scene);
+  expect([consumed, judged]).toEqual([["1", "1"], 2]);
 });
 
 test("a use is told to rest on a read by name only where it does", async () => {

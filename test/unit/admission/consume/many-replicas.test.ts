@@ -1,6 +1,8 @@
 import { describe, expect, test } from "vitest";
 import type { Answer } from "../../../../src/admission/handler.ts";
 import { rejectDecision } from "../../../builders/approval.ts";
+import type { Intent } from "../../../../src/api/register/intent.ts";
+import { intentOn } from "../../../builders/register.ts";
 import { after, minute } from "../../../builders/time.ts";
 import { randomOf } from "../../decision/oracle/random.ts";
 import type { ManualClock } from "../../kube/manual-clock.ts";
@@ -19,6 +21,8 @@ interface Campaign {
   readonly kills?: number;
   /** Changes of the approval that count nothing, as the operator makes them. */
   readonly otherChanges?: number;
+  /** Whether the replicas read everything by name, since the register says nothing. */
+  readonly byName: boolean;
 }
 
 interface Tally {
@@ -34,7 +38,13 @@ async function run(campaign: Campaign): Promise<Tally> {
   const { seed, maxUses, faults } = campaign;
   const random = randomOf(seed, "campaign");
   const clock = manualClock();
-  const cluster = simulatedCluster({ clock, random, maxUses, ...(faults === undefined ? {} : { faults }) });
+  const cluster = simulatedCluster({
+    clock,
+    random,
+    maxUses,
+    ...(faults === undefined ? {} : { faults }),
+    ...(campaign.byName ? {} : { announced: () => [] }),
+  });
   const replicas = Array.from({ length: campaign.replicas }, () => cluster.startReplica());
   const answers: (Answer | "died")[] = [];
   const versions = new Map<string, number>();
@@ -106,6 +116,7 @@ describe("several replicas that count one approval", () => {
   test.each(seeds(6))("admit exactly maxUses, each ordinal once, when nothing fails (seed %i)", async (seed) => {
     const tally = await run({
       seed,
+      byName: seed % 2 === 0,
       maxUses: 20,
       replicas: 1 + (seed % 3),
       clients: 12,
@@ -122,6 +133,7 @@ describe("several replicas that count one approval", () => {
   test.each(seeds(25))("never let more than maxUses take effect, whatever fails (seed %i)", async (seed) => {
     const tally = await run({
       seed: 1000 + seed,
+      byName: seed % 2 === 0,
       maxUses: 5 + (seed % 40),
       replicas: 3,
       clients: 16,
@@ -145,55 +157,63 @@ describe("several replicas that count one approval", () => {
 });
 
 describe("a rejection of an approval that 32 writers hammer", () => {
-  test.each(seeds(5))("is stored at its third attempt at the latest, and ends all (seed %i)", async (seed) => {
-    const random = randomOf(seed, "rejection");
-    const clock = manualClock();
-    let notedAt = Number.NEGATIVE_INFINITY;
-    const cluster = simulatedCluster({
-      clock,
-      random,
-      maxUses: 1_000_000,
-      hasIntent: () => clock.now() - notedAt < 300,
-    });
-    const replicas = [cluster.startReplica(), cluster.startReplica()];
-    const decision = rejectDecision(cluster.stored(), {
-      by: "alice@example.com",
-      ownerName: "payments",
-      at: after(2 * minute),
-    });
-    const state = { acknowledged: false, stopped: false };
-    const late: (Answer | "died")[] = [];
-    const writers = Array.from({ length: 32 }, async (_, writer) => {
-      for (let i = 0; !state.stopped; i++) {
-        const startedLate = state.acknowledged;
-        const answer = await random.pick(replicas).ask({
-          objectUid: `object-${writer}`,
-          oldResourceVersion: String(i),
-          replicas: 1,
-        });
-        if (startedLate) late.push(answer);
-        await cluster.delay(1, 4);
-      }
-    });
-    let attempts = 0;
-    const revoker = async (): Promise<void> => {
-      await cluster.delay(100, 150);
-      while (!state.acknowledged) {
-        attempts += 1;
-        const version = cluster.stored().metadata.resourceVersion ?? "";
-        // Stamps and guard, slower than any swap.
-        await cluster.delay(20, 40);
-        notedAt = clock.now();
-        await cluster.delay(2, 5);
-        state.acknowledged = cluster.reject(version, decision);
-      }
-      await cluster.delay(600, 600);
-      state.stopped = true;
-    };
-    await finish(clock, Promise.all([...writers, revoker()]));
-    expect(cluster.counter()).toBeGreaterThan(30);
-    expect(attempts).toBeLessThanOrEqual(3);
-    expect(late.length).toBeGreaterThan(0);
-    expect(late.filter((answer) => answer !== "died" && answer.allowed)).toEqual([]);
-  });
+  const cases = seeds(6).map((seed) => [seed % 2 === 0 ? "the register" : "this replica's guard", seed] as const);
+  test.each(cases)(
+    "announced by %s is stored at its third attempt at the latest, and ends all (seed %i)",
+    async (_, seed) => {
+      const byRegister = seed % 2 === 0;
+      const random = randomOf(seed, "rejection");
+      const clock = manualClock();
+      let notedAt = Number.NEGATIVE_INFINITY;
+      let intents: readonly Intent[] = [];
+      const cluster = simulatedCluster({
+        clock,
+        random,
+        maxUses: 1_000_000,
+        hasIntent: () => !byRegister && clock.now() - notedAt < 300,
+        ...(byRegister ? { announced: () => intents } : {}),
+      });
+      const replicas = [cluster.startReplica(), cluster.startReplica()];
+      const decision = rejectDecision(cluster.stored(), {
+        by: "alice@example.com",
+        ownerName: "payments",
+        at: after(2 * minute),
+      });
+      const state = { acknowledged: false, stopped: false };
+      const late: (Answer | "died")[] = [];
+      const writers = Array.from({ length: 32 }, async (_, writer) => {
+        for (let i = 0; !state.stopped; i++) {
+          const startedLate = state.acknowledged;
+          const answer = await random.pick(replicas).ask({
+            objectUid: `object-${writer}`,
+            oldResourceVersion: String(i),
+            replicas: 1,
+          });
+          if (startedLate) late.push(answer);
+          await cluster.delay(1, 4);
+        }
+      });
+      let attempts = 0;
+      const revoker = async (): Promise<void> => {
+        await cluster.delay(100, 150);
+        while (!state.acknowledged) {
+          attempts += 1;
+          const version = cluster.stored().metadata.resourceVersion ?? "";
+          // Stamps and guard, slower than any swap.
+          await cluster.delay(20, 40);
+          notedAt = clock.now();
+          intents = [{ ...intentOn(cluster.stored()), at: after(2 * minute) + clock.now() }];
+          await cluster.delay(2, 5);
+          state.acknowledged = cluster.reject(version, decision);
+        }
+        await cluster.delay(600, 600);
+        state.stopped = true;
+      };
+      await finish(clock, Promise.all([...writers, revoker()]));
+      expect(cluster.counter()).toBeGreaterThan(30);
+      expect(attempts).toBeLessThanOrEqual(3);
+      expect(late.length).toBeGreaterThan(0);
+      expect(late.filter((answer) => answer !== "died" && answer.allowed)).toEqual([]);
+    },
+  );
 });

@@ -4,7 +4,9 @@ import { rememberUses } from "../../../../src/admission/consume/remembered-uses.
 import { createSwapUses } from "../../../../src/admission/consume/swap-uses.ts";
 import { createGate } from "../../../../src/admission/gate.ts";
 import type { AdmissionHandler, Answer } from "../../../../src/admission/handler.ts";
+import type { RegisterReader } from "../../../../src/admission/register-reader.ts";
 import type { LiveReader } from "../../../../src/admission/live-reader.ts";
+import type { Intent } from "../../../../src/api/register/intent.ts";
 import { rememberingVerifier } from "../../../../src/api/attestation.ts";
 import type { ElevationApproval, ElevationApprovalDecision } from "../../../../src/api/types.gen.ts";
 import { snapshotOf } from "../../../../src/decision/snapshot.ts";
@@ -34,6 +36,8 @@ export interface SimulatedOptions {
   readonly maxUses: number;
   readonly faults?: Faults;
   readonly hasIntent?: (approval: ElevationApproval) => boolean;
+  /** Absent: the register says nothing, so that everything is read by name. Else replicas trust views that lag. */
+  readonly announced?: () => readonly Intent[];
 }
 
 export interface SimulatedReplica {
@@ -75,6 +79,8 @@ export function simulatedCluster(options: SimulatedOptions): SimulatedCluster {
   const recorded: RecordedUse[] = [];
   const trust = { ...ours.trust, verify: rememberingVerifier(ours.trust.verify, 1000) };
   const wall = (): number => after(2 * minute) + clock.now();
+  /** Every version, with the instant since which it is stored. */
+  const history: { readonly at: number; readonly version: ElevationApproval }[] = [{ at: 0, version: stored }];
   const counter = (): number => stored.status?.uses ?? 0;
 
   function delay(from: number, to: number): Promise<void> {
@@ -87,7 +93,10 @@ export function simulatedCluster(options: SimulatedOptions): SimulatedCluster {
     const { metadata } = stored;
     if (metadata.resourceVersion !== version) return false;
     const changed = change(stored);
-    stored = { ...changed, metadata: { ...metadata, resourceVersion: String(Number(version) + 1) } };
+    const isNewSpec = changed.spec !== stored.spec;
+    const generation = (metadata.generation ?? 1) + (isNewSpec ? 1 : 0);
+    stored = { ...changed, metadata: { ...metadata, generation, resourceVersion: String(Number(version) + 1) } };
+    history.push({ at: clock.now(), version: stored });
     return true;
   };
 
@@ -129,6 +138,7 @@ export function simulatedCluster(options: SimulatedOptions): SimulatedCluster {
     };
     const timers: KubeClock = {
       now: () => clock.now(),
+      wall,
       schedule: (ms, run) =>
         clock.schedule(ms, () => {
           if (alive) run();
@@ -148,12 +158,24 @@ export function simulatedCluster(options: SimulatedOptions): SimulatedCluster {
     };
     const reader: LiveReader = { read: (names) => step(read(names)) };
     const swap = createSwapUses({ request: (request) => step(patchStatus(request)) }, createMetrics(), log);
-    const atStart = snapshotOf([root, platform, payments], [scaler], [stored]);
+    const lag = random.below(6);
+    const view = (): ElevationApproval =>
+      history.findLast(({ at }) => at === 0 || at + lag <= clock.now())?.version ?? stored;
+    const register: RegisterReader = async () => {
+      await step(delay(1, 3));
+      const intents = options.announced?.() ?? [];
+      return { intents, gap: options.announced === undefined ? "incomplete" : undefined, clockSkew: 0 };
+    };
     const gate: AdmissionHandler = createGate({
       settings: { ...ours.settings, trust },
-      // As stale as can be: the live reads and the swap alone tell what is.
-      cache: { snapshot: () => atStart, problems: () => [] },
+      cache: {
+        snapshot: () => snapshotOf([root, platform, payments], [scaler], [view()]),
+        problems: () => [],
+        silent: () => [],
+      },
       reader,
+      register,
+      onProof: () => undefined,
       counting: {
         consume: createConsumeUse({
           swap,

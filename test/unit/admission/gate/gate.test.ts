@@ -130,7 +130,7 @@ describe("under an approval with a limit of uses the gate", () => {
   );
   const present = snapshot({ approvals: [limited] });
   const answered = (outcome: ConsumeOutcome, options: Partial<GateOptions> = {}): Partial<GateOptions> => ({
-    cache: { snapshot: () => present, problems: () => [] },
+    cache: { snapshot: () => present, problems: () => [], silent: () => [] },
     reader: {
       read: async ({ owners, capabilities, approvals }) => ({
         owners: new Map(owners.map((name) => [name, present.owners.get(name)])),
