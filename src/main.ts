@@ -4,6 +4,7 @@ import { runWebhook } from "./admission/run-webhook.ts";
 import { ConfigurationError } from "./config/config.ts";
 import { loadConfiguration } from "./config/load-configuration.ts";
 import { ledgerCat } from "./cli/ledger-cat.ts";
+import { ledgerUses } from "./cli/ledger-uses.ts";
 import { runLint } from "./cli/lint.ts";
 import { runMain, UsageError } from "./cli/run-main.ts";
 import { severities } from "./lint/severity.ts";
@@ -18,11 +19,14 @@ Usage:
   writ webhook --config FILE [--log-level LEVEL]    serve gate, guard and stamps
   writ operator --config FILE [--log-level LEVEL]   write the status of Writ's objects
   writ ledger cat DIRECTORY [--json]                print the recorded trail
+  writ ledger uses DIRECTORY... [--approval NAMESPACE/NAME] [--kubeconfig FILE] [--json]
+                                                    compare counted uses with the record
   writ lint --config FILE [--kubeconfig FILE] [--output text|json] [--fail-on SEVERITY]
                                                     name the ways round Writ (docs/lint.md)
   writ --help
 
-SEVERITY is critical, high, medium, low or none; the default is high. Exit code 3: a finding is at least as bad.
+SEVERITY is critical, high, medium, low or none; the default is high. Exit code 3: a finding is at least as bad, or uses
+are recorded that no counter explains.
 FILE is described in docs/reference/configuration.md.
 LEVEL is one of ${["trace", "debug", "info", "warn", "error"].join(", ")}; the default is info.
 `;
@@ -40,6 +44,7 @@ async function main(words: readonly string[]): Promise<number> {
       config: { type: "string" },
       "log-level": { type: "string", default: "info" },
       json: { type: "boolean", default: false },
+      approval: { type: "string" },
       kubeconfig: { type: "string" },
       output: { type: "string", default: "text" },
       "fail-on": { type: "string", default: "high" },
@@ -61,12 +66,25 @@ async function main(words: readonly string[]): Promise<number> {
       return await serve(command === "webhook" ? runWebhook(configuration, log) : runOperator(configuration, log), log);
     }
     case "ledger": {
-      const [verb, directory, ...more] = rest;
-      if (verb !== "cat" || directory === undefined || more.length > 0) {
-        throw new UsageError("expected: writ ledger cat DIRECTORY [--json]");
+      const [verb, ...directories] = rest;
+      const [directory, ...more] = directories;
+      const print = (line: string): unknown => process.stdout.write(`${line}\n`);
+      if (verb === "cat" && directory !== undefined && more.length === 0) {
+        await ledgerCat(directory, values.json ? "json" : "table", print);
+        return 0;
       }
-      await ledgerCat(directory, values.json ? "json" : "table", (line) => process.stdout.write(`${line}\n`));
-      return 0;
+      if (verb === "uses" && directory !== undefined) {
+        const { approval, kubeconfig, json } = values;
+        const options = {
+          directories,
+          json,
+          print,
+          ...(approval === undefined ? {} : { approval }),
+          ...(kubeconfig === undefined ? {} : { kubeconfig }),
+        };
+        return await ledgerUses(options);
+      }
+      throw new UsageError("expected: writ ledger cat DIRECTORY [--json], or writ ledger uses DIRECTORY...");
     }
     case "lint": {
       if (values.config === undefined) throw new UsageError("writ lint needs --config FILE");

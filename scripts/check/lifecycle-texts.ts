@@ -82,6 +82,10 @@ export const lifecycleTexts = {
     next: "Mend spec.approval of the capability.",
   },
   DurationTooLong: { when: "Its duration exceeds what the capability allows.", next: "Request a shorter one." },
+  UsesAboveCap: {
+    when: "Its maxUses exceeds what the capability allows.",
+    next: "Request a new one with fewer uses.",
+  },
   TicketRequired: { when: "Its capability asks for a ticket.", next: "Request a new one with a ticket." },
   NotBeforeTooLate: { when: "Its notBefore lies beyond its hard end.", next: "Request a new one." },
   MalformedApproval: { when: "A duration or time in it cannot be read.", next: "Request a new one." },

@@ -9,6 +9,7 @@ import { effectsOf } from "../decision/effects/effects.ts";
 import type { Basis, Verdict } from "../decision/verdict.ts";
 import type { WriteRequest } from "../decision/write-request.ts";
 import { normalise } from "../decision/write-request.ts";
+import type { RecordedUse } from "./consume/count-verdict.ts";
 import type { Answer, Call, Caller } from "./handler.ts";
 import type { Proof } from "./prove.ts";
 import { cutCodePoints } from "./server/one-line.ts";
@@ -29,6 +30,8 @@ interface DecisionRecordInput {
   readonly effects: readonly Effect[];
   readonly proof: Proof;
   readonly liveReads: number;
+  /** Absent where no use is counted. */
+  readonly use?: RecordedUse | undefined;
 }
 
 /**
@@ -74,6 +77,7 @@ export function decisionRecord(input: DecisionRecordInput): object {
     }),
     basis: decided?.kind === "allow" && decided.code === "Approved" ? basisRecord(decided.basis) : undefined,
     nearest: decided?.kind === "deny" ? decided.nearest && present({ ...decided.nearest }) : undefined,
+    use: input.use,
     caller: input.caller,
     proof: input.proof,
     liveReads: input.liveReads,

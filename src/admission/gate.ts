@@ -4,10 +4,14 @@ import { deny } from "../decision/deny.ts";
 import { gather } from "../decision/facts.ts";
 import type { DecisionSettings } from "../decision/facts.ts";
 import type { Denial, Verdict } from "../decision/verdict.ts";
+import { withFresh } from "../decision/snapshot.ts";
+import type { FreshObjects } from "../decision/snapshot.ts";
 import { normalise } from "../decision/write-request.ts";
 import type { WriteRequest } from "../decision/write-request.ts";
 import type { WritCache } from "../cache/writ-cache.ts";
 import type { Logger } from "../telemetry/logger.ts";
+import { countVerdict } from "./consume/count-verdict.ts";
+import type { CountedVerdict, CountingOptions } from "./consume/count-verdict.ts";
 import { decisionRecord } from "./decision-record.ts";
 import type { AdmissionHandler, Answer } from "./handler.ts";
 import type { LiveReader } from "./live-reader.ts";
@@ -24,6 +28,7 @@ export interface GateOptions {
   readonly register: RegisterReader;
   /** Told how each verdict was proven. */
   readonly onProof: (proof: Proof) => void;
+  readonly counting: CountingOptions;
   readonly record: Recorder;
   readonly clock: () => number;
   readonly log: Logger;
@@ -31,12 +36,16 @@ export interface GateOptions {
   readonly shadowUntil: number | undefined;
 }
 
-/** Judges agents' writes: decide, prove current, record, answer. */
+/** Judges agents' writes: decide, prove current, count the use, record, answer. */
 export function createGate(options: GateOptions): AdmissionHandler {
-  const { settings, cache, reader, register, record, clock, log, shadowUntil } = options;
+  const { cache, reader, register, counting, record, clock, log, shadowUntil } = options;
+  const settings: DecisionSettings = {
+    ...options.settings,
+    isCountedUse: (request, approval) => counting.remembered.find(request, approval) !== undefined,
+  };
   return async (call) => {
     const request = normalise(call.request);
-    const { verdict, facts, proof, liveReads } = await judge(request);
+    const { verdict, facts, proof, liveReads, use } = await judge(request, call.deadline);
     options.onProof(proof);
     const { now } = facts;
     const shadowed = verdict.kind === "deny" && !verdict.absolute && shadowUntil !== undefined && now < shadowUntil;
@@ -55,6 +64,7 @@ export function createGate(options: GateOptions): AdmissionHandler {
       effects: facts.effects,
       proof,
       liveReads,
+      use,
     });
     try {
       return { ...answer, auditAnnotations: auditAnnotations(request.uid, await record("decision", recorded)) };
@@ -67,19 +77,23 @@ export function createGate(options: GateOptions): AdmissionHandler {
     }
   };
 
-  async function judge(request: WriteRequest): Promise<ProvenVerdict> {
-    const [problem] = cache.problems();
-    const result = problem === undefined ? await decideLive(request) : unsynced(request, problem);
+  async function judge(request: WriteRequest, deadline: number): Promise<CountedVerdict> {
+    const decideNow = async (fresh: FreshObjects | undefined): Promise<ProvenVerdict> => {
+      const [problem] = cache.problems();
+      return problem === undefined ? await decideLive(request, fresh) : unsynced(request, problem);
+    };
+    const result = await countVerdict(request, deadline, decideNow, counting);
     const { verdict, facts } = result;
     return verdict.kind === "deny" ? { ...result, verdict: sealProtected(verdict, facts) } : result;
   }
 
-  function decideLive(request: WriteRequest): Promise<ProvenVerdict> {
+  function decideLive(request: WriteRequest, fresh: FreshObjects | undefined): Promise<ProvenVerdict> {
+    const snapshot = fresh === undefined ? cache.snapshot : () => withFresh(cache.snapshot(), fresh);
     const onReadError = (error: unknown): void => {
       log.error({ requestUid: request.uid, err: error }, "live read failed");
     };
     const silent = (): boolean => cache.silent().length > 0;
-    return prove({ request, snapshot: cache.snapshot, silent, settings, reader, register, clock, onReadError });
+    return prove({ request, snapshot, silent, settings, reader, register, clock, onReadError });
   }
 
   function unsynced(request: WriteRequest, problem: string): ProvenVerdict {

@@ -8,6 +8,7 @@ import { startWritCache } from "../cache/writ-cache.ts";
 import type { WritCache } from "../cache/writ-cache.ts";
 import type { WritConfiguration } from "../config/config.ts";
 import type { RuleSchemas } from "../decision/schema/rule-schemas.ts";
+import { systemClock } from "../kube/clock.ts";
 import { createKubeClient } from "../kube/client.ts";
 import { openLedger } from "../ledger/open-ledger.ts";
 import { watchEventLoopLag } from "../telemetry/event-loop-lag.ts";
@@ -15,6 +16,8 @@ import type { Logger } from "../telemetry/logger.ts";
 import { createMetrics } from "../telemetry/metrics.ts";
 import { startTelemetryServer } from "../telemetry/telemetry-server.ts";
 import { createAuthorizer } from "./authorize/authorizer.ts";
+import { createCounting } from "./consume/counting.ts";
+import { decisionsUnderWay } from "./consume/decisions-under-way.ts";
 import { denialRecord } from "./decision-record.ts";
 import { createGate } from "./gate.ts";
 import { agentUidLookup } from "./guard/agent-uid.ts";
@@ -73,9 +76,12 @@ export async function runWebhook(configuration: WritConfiguration, log: Logger):
   prepareSchemas(cache, settings.schemas);
   const reader = createLiveReader(client, clock, metrics);
   const shared = { settings, cache, reader, record, clock, log };
+  const underWay = decisionsUnderWay(() => systemClock.now());
+  const counting = createCounting({ client, reader, metrics, log, clock, hasIntent: underWay.has });
   const gate = createGate({
     ...shared,
     register,
+    counting,
     onProof: (proof) => {
       if (proof !== "none") metrics.proofs.inc({ by: proof });
     },
@@ -83,7 +89,8 @@ export async function runWebhook(configuration: WritConfiguration, log: Logger):
   });
   const announce = createRegisterWriter({ client, systemNamespace, newId: randomUUID, metrics });
   const requestIds = createRequestIdRegistry({ client, systemNamespace, clock });
-  const guard = recordRefusals(createGuard({ ...shared, mayClaim: claimReview(client), requestIds, announce }), shared);
+  const guardOptions = { ...shared, mayClaim: claimReview(client), requestIds, announce };
+  const guard = recordRefusals(underWay.noted(createGuard(guardOptions)), shared);
   const stamps = recordRefusals(createStamps({ ...shared, signer, agentUid: agentUidLookup(client) }), shared);
 
   let closing = false;

@@ -37,6 +37,7 @@ export type TermsProblemCode =
   | "CoversNothing"
   | "NoApprovalPolicy"
   | "DurationTooLong"
+  | "UsesAboveCap"
   | "TicketRequired"
   | "NotBeforeTooLate"
   | "MalformedApproval";
@@ -113,6 +114,13 @@ function timing(
       `spec.duration ${approval.spec.duration} is longer than the ${policy.maxDuration ?? "1h"} that ${risk} risk allows`,
     );
   }
+  const maxUses = approval.spec.maxUses ?? policy.maxUses;
+  if (policy.maxUses !== undefined && maxUses !== undefined && maxUses > policy.maxUses) {
+    return problem(
+      "UsesAboveCap",
+      `spec.maxUses ${maxUses} is more than the ${policy.maxUses} uses that ${risk} risk allows`,
+    );
+  }
   if (policy.ticketPrefix !== undefined && !hasTicket(approval.spec.ticket, policy.ticketPrefix)) {
     return problem("TicketRequired", `spec.ticket must be a ticket that begins with "${policy.ticketPrefix}"`);
   }
@@ -123,7 +131,6 @@ function timing(
       `spec.notBefore lies beyond ${new Date(hardEnd).toISOString()} (creation + pendingTTL + duration)`,
     );
   }
-  const maxUses = approval.spec.maxUses ?? policy.maxUses;
   const pendingUntil = createdAt + pendingTTL;
   return {
     kind: "terms",

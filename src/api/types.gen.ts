@@ -273,7 +273,7 @@ export interface ElevationApprovalSpec {
   readonly notBefore?: string;
   /** How long it counts, such as 30m, from the later of its approval and notBefore; at most the capability's maxDuration. */
   readonly duration: string;
-  /** How many writes it admits. Absent means the capability's maxUses. */
+  /** How many writes it admits, at most the capability's maxUses. Absent means the capability's maxUses. */
   readonly maxUses?: number;
   /** The only credential that it counts for. Absent means any credential of the agent. */
   readonly credential?: ElevationApprovalCredential;
@@ -355,7 +355,7 @@ export interface ElevationApprovalStatus {
   readonly approvedAt?: string;
   /** When it stops counting; while it is pending: when it can no longer be approved. */
   readonly expiresAt?: string;
-  /** How many writes it has admitted. Never decreases. */
+  /** How many uses are counted, each before its write is admitted; kept only where maxUses limits them. Never decreases. */
   readonly uses?: number;
   /** What is still missing before it is live, one sentence each. */
   readonly missing?: readonly string[];

@@ -4,7 +4,8 @@ import type { ProtectedResource } from "../api/protected-set.ts";
 import { highestRisk, ruleRisk } from "../api/rules.ts";
 import type { Risk } from "../api/rules.ts";
 import type { Trust } from "../api/trust.ts";
-import type { AgentCapability, AgentCapabilityRule } from "../api/types.gen.ts";
+import type { AgentCapability, AgentCapabilityRule, ElevationApproval } from "../api/types.gen.ts";
+import { usesOf } from "../api/uses.ts";
 import { coverEffect } from "./coverage.ts";
 import type { Miss } from "./coverage.ts";
 import { effectsOf } from "./effects/effects.ts";
@@ -25,6 +26,8 @@ export interface DecisionSettings {
   readonly protectedResources: readonly ProtectedResource[];
   /** Compiled schemas of rules. */
   readonly schemas: RuleSchemas;
+  /** Whether the very use of the approval that the request is was counted already; absent where none is counted. */
+  readonly isCountedUse?: (request: WriteRequest, approval: ElevationApproval) => boolean;
 }
 
 /** What follows from a request alone: found out once, however often it is judged. */
@@ -91,6 +94,12 @@ export function coversSome({ misses }: RuleResult): boolean {
 /** The highest risk of any rule of the agent that covers any effect of the write. */
 export function riskOf({ rules }: Pick<Facts, "rules">): Risk {
   return highestRisk(rules.filter(coversSome).map(({ rule }) => ruleRisk(rule)));
+}
+
+/** Uses that stand against the write: all that are counted, less this very one where it is among them. */
+export function usesAgainst({ request, settings }: Facts, approval: ElevationApproval): number {
+  const uses = usesOf(approval);
+  return uses > 0 && settings.isCountedUse?.(request, approval) === true ? uses - 1 : uses;
 }
 
 /** The results by capability, in the order of the capabilities. */

@@ -181,6 +181,18 @@ export const reasons = {
     when: "The objects changed at each of several reads while the write was judged.",
     next: "Try again.",
   },
+  UseNotCounted: {
+    when: "The use could not be counted: the API server refused, or did not answer in time. It may be counted all the same, and is not given.",
+    next: "Try again; if it lasts, look at the webhook's log and at its right to patch elevationapprovals/status.",
+  },
+  UseContended: {
+    when: "Others counted uses of the approval, or decided on it, until the time for an answer was over. Nothing was counted.",
+    next: "Try again.",
+  },
+  UseCounterTampered: {
+    when: "The approval's use counter shows fewer uses than this webhook has seen: it was written back past the API server's rules.",
+    next: "Reject the approval, find out who may write etcd or the CRDs, compare with `writ ledger uses`, and request a new one.",
+  },
   RecordFailed: {
     when: "The decision could not be made durable, so it is a denial.",
     next: "Look at the webhook's log; its disk may be full or broken.",

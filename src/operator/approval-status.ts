@@ -2,6 +2,7 @@ import { describeMissing, lifecycle } from "../api/lifecycle.ts";
 import { formatSeconds, formatTimestamp } from "../api/timestamp.ts";
 import type { ElevationApproval, ElevationApprovalStatus } from "../api/types.gen.ts";
 import type { Trust } from "../api/trust.ts";
+import { usesOf } from "../api/uses.ts";
 import type { Snapshot } from "../decision/snapshot.ts";
 import { conditionsOf } from "./condition.ts";
 import type { DesiredStatus } from "./status-controller.ts";
@@ -14,8 +15,7 @@ export function approvalStatus(
   now: number,
 ): DesiredStatus<ElevationApprovalStatus> {
   const capability = snapshot.capability(approval.spec.capabilityName);
-  const uses = approval.status?.uses ?? 0;
-  const life = lifecycle({ approval, capability, owners: snapshot.owners, now, uses, trust });
+  const life = lifecycle({ approval, capability, owners: snapshot.owners, now, uses: usesOf(approval), trust });
   const end = life.expiresAt ?? (life.phase === "Pending" ? life.terms?.pendingUntil : undefined);
   const { generation } = approval.metadata;
   const isLive = life.phase === "Live";

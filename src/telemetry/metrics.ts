@@ -16,6 +16,7 @@ const liveReadObjects = ["register", "named"] as const;
 const registerWriteResults = ["ok", "emptied", "created", "error"] as const;
 const proofs = ["register", "unreadable", "missing", "replaced", "incomplete", "silent"] as const;
 const liveReadResults = ["ok", "not-found", "error", "timeout"] as const;
+const useSwapResults = ["counted", "conflict", "gone", "refused", "unknown"] as const;
 const reloadResults = ["changed", "unchanged", "error"] as const;
 
 /** Seconds; the API server waits 5 s for the gate, so the last finite bucket lies above that. */
@@ -48,6 +49,8 @@ export interface Metrics {
   /** Verdicts proven current: by the revocation register, or by reads for the reason named. */
   readonly proofs: Counter<"by">;
   readonly registerWrites: Counter<"result">;
+  /** Swaps of approvals' use counters; one may count several uses. */
+  readonly useSwaps: Counter<"result">;
   /** What the Kubernetes client and the watches did; labels that an event does not have are left out. */
   readonly kubeEvents: Counter<"event" | "resource" | "outcome" | "reason">;
   /** Seconds since the epoch at which the served certificate expires. */
@@ -154,6 +157,12 @@ export const createMetrics = (): Metrics => {
       labelNames: ["result"],
       registers,
     }),
+    useSwaps: new Counter({
+      name: "writ_use_swaps_total",
+      help: "Compare-and-swaps of approvals' use counters, by result; one may count several uses.",
+      labelNames: ["result"],
+      registers,
+    }),
     kubeEvents: new Counter({
       name: "writ_kube_events_total",
       help: "Calls, lists and watches against the API server, by event.",
@@ -189,6 +198,7 @@ export const createMetrics = (): Metrics => {
   }
   for (const by of proofs) metrics.proofs.inc({ by }, 0);
   for (const result of registerWriteResults) metrics.registerWrites.inc({ result }, 0);
+  for (const result of useSwapResults) metrics.useSwaps.inc({ result }, 0);
   for (const result of reloadResults) metrics.certificateReloads.inc({ result }, 0);
   return metrics;
 };

@@ -1,3 +1,4 @@
+import { createCounting } from "../../src/admission/consume/counting.ts";
 import { createGate } from "../../src/admission/gate.ts";
 import type { AdmissionHandler } from "../../src/admission/handler.ts";
 import type { LiveReader } from "../../src/admission/live-reader.ts";
@@ -36,14 +37,17 @@ const reader: LiveReader = {
 };
 const register: RegisterReader = async () => ({ intents: [], gap: undefined, clockSkew: 0 });
 const record = recorder(ledger, metrics);
+const clock = Date.now;
+const counting = createCounting({ client, reader, metrics, log, clock, hasIntent: () => false });
 const gate = createGate({
   settings,
   cache,
   reader,
   register,
   onProof: () => undefined,
+  counting,
   record,
-  clock: Date.now,
+  clock,
   log,
   shadowUntil: undefined,
 });

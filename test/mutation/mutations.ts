@@ -29,6 +29,15 @@ const signedDefinitions = ["admission/guard/signed-definitions.test.ts"];
 const stamps = ["admission/guard/stamps.test.ts"];
 const signedLife = ["api/lifecycle-signed.test.ts"];
 
+const uses = [
+  "admission/consume/use-counter.test.ts",
+  "admission/consume/consume-use.test.ts",
+  "admission/consume/swap-uses.test.ts",
+  "admission/consume/remembered-uses.test.ts",
+  "admission/consume/count-verdict.test.ts",
+  "admission/consume/decisions-under-way.test.ts",
+];
+
 export const mutations: readonly Mutation[] = [
   ...mutationsOf(
     "decision/decide.ts",
@@ -668,6 +677,78 @@ export const mutations: readonly Mutation[] = [
       "if (false) {",
     ],
   ]),
+  ...mutationsOf("admission/consume/use-counter.ts", uses, [
+    ["gives no use beyond the limit", "at.uses + taken.length < waiter.maxUses", "true"],
+    ["swaps one after the other", "if (state.swap !== undefined || monotonic", "if (monotonic"],
+    ["rests between swaps", " || monotonic < state.restUntil) return", ") return"],
+    ["carries no verdict on from another version", "state.lineage.includes(version)", "true"],
+    ["forgets a version that a swap did not find", "...forget(ended, from),", "...ended,"],
+    [
+      "leaves out who has no time left",
+      "const inTime = state.waiting.filter((waiter) => !isLate(waiter, wall));",
+      "const inTime = state.waiting;",
+    ],
+    ["leaves out whose verdict time has ended", "wall < waiter.validUntil && ", ""],
+    ["gives no use that nobody confirmed", "releases: takers.map(({ id }) => ({ id, outcome })) }", "releases: [] }"],
+  ]),
+  ...mutationsOf("admission/consume/consume-use.ts", uses, [
+    [
+      "stands back for decisions",
+      "if (isHeld(counter, now)) return apply(counter, standBack(state, instant(), holdInterval));",
+      "",
+    ],
+    ["stands back for a while only", "return now - counter.heldSince < longestHold;", "return true;"],
+    [
+      "sees a counter that was written back",
+      "if (seen !== undefined && uses < seen.uses",
+      "if (seen !== undefined && uses < 0",
+    ],
+    ["remembers the uses that it counted", 'if (outcome.kind === "counted") floor.raise(', "if (false) floor.raise("],
+    ["remembers the uses that it read", "    floor.raise(uid, uses, timers.now());", ""],
+    ["takes no old version for a fallen counter", "readSince !== undefined && seen.at < readSince", "true"],
+  ]),
+  ...mutationsOf("admission/consume/swap-uses.ts", uses, [
+    ["swaps on one version", "metadata: { uid, resourceVersion: from }", "metadata: { uid }"],
+    ["swaps on one object", "metadata: { uid, resourceVersion: from }", "metadata: { resourceVersion: from }"],
+    ["compares what was stored", "!== uses || !version", "!== uses && !version"],
+  ]),
+  ...mutationsOf("admission/consume/remembered-uses.ts", uses, [
+    [
+      "repeats updates and deletions alone",
+      'if (operation !== "UPDATE" && operation !== "DELETE") return undefined;',
+      "",
+    ],
+    ["repeats one change", "use.digest === digestOf(request)", "true"],
+    ["repeats one approval", "JSON.stringify([approvalUid, uid,", "JSON.stringify([uid,"],
+    ["repeats one stored version", "uid, oldResourceVersion, requester", "uid, requester"],
+    ["repeats one credential", "oldResourceVersion, requester.credentialId]", "oldResourceVersion]"],
+    ["asks for a credential id", " || requester.credentialId === undefined", ""],
+  ]),
+  ...mutationsOf("admission/consume/count-verdict.ts", uses, [
+    ["counts nothing for a rehearsal", " || request.dryRun) return", ") return"],
+    ["reads what the cache lags behind", "if (past !== undefined && version === past) {", "if (false) {"],
+    ["remembers what it counted", "      remembered.add(request, approval, { ordinal, of });\n", ""],
+  ]),
+  ...mutationsOf("admission/consume/decisions-under-way.ts", uses, [
+    ["notes what is admitted alone", "!answer.allowed || ", ""],
+    ["notes deletions", 'operation === "DELETE" || ', ""],
+  ]),
+  ...mutationsOf(
+    "admission/gate.ts",
+    ["admission/gate/gate.test.ts", ...uses],
+    [["records which use it is", "      use,\n", ""]],
+  ),
+  ...mutationsOf("decision/facts.ts", uses, [["counts the very use once", "? uses - 1 : uses", "? uses : uses"]]),
+  ...mutationsOf(
+    "api/uses.ts",
+    ["api/uses.test.ts"],
+    [["believes no counter that is no whole number", " : Number.POSITIVE_INFINITY", " : 0"]],
+  ),
+  ...mutationsOf(
+    "api/approval-terms.ts",
+    ["api/lifecycle-phases.test.ts"],
+    [["holds approvals to the capability's uses", "maxUses > policy.maxUses", "false"]],
+  ),
   ...mutationsOf("admission/guard/person.ts", guard, [
     ["takes no agent for a person", "!isAgent(user, agents) && ", ""],
     ["takes no system identity for a person", " && !isSystemName(user.username)", ""],

@@ -7,6 +7,7 @@ import { policyDigest } from "../../api/digest.ts";
 import { lifecycle } from "../../api/lifecycle.ts";
 import { formatTimestamp } from "../../api/timestamp.ts";
 import type { AgentCapability, ElevationApproval, ElevationApprovalDecision } from "../../api/types.gen.ts";
+import { usesOf } from "../../api/uses.ts";
 import type { UserInfo } from "../../decision/admission-request.ts";
 import type { DecisionSettings } from "../../decision/facts.ts";
 import type { Snapshot } from "../../decision/snapshot.ts";
@@ -121,7 +122,7 @@ function judgeApproval(
       ? refuse("NotAnApprover", `nobody can approve it now: ${problem.message}`)
       : notAnApprover(decision.ownerName, "approve", [...new Set(lines.map((line) => line.ownerName))]);
   }
-  const life = lifecycle({ approval, capability, owners, now, uses: approval.status?.uses ?? 0, trust });
+  const life = lifecycle({ approval, capability, owners, now, uses: usesOf(approval), trust });
   if (["Denied", "Revoked", "Expired", "Exhausted"].includes(life.phase)) {
     return refuse("ApprovalOver", `it is ${life.phase}: ${life.message}`);
   }

@@ -186,6 +186,10 @@ export const guardReasons = {
     next: "Give the line of the .pub file as ssh-keygen writes it.",
   },
   TicketRequired: { when: "The capability asks for a ticket.", next: "Put it into spec.ticket." },
+  UsesAboveCap: {
+    when: "maxUses exceeds what the capability allows.",
+    next: "Ask for fewer uses, or leave maxUses out to get as many as it allows.",
+  },
   UnknownKind: {
     when: "The guard was asked about a kind that it does not know.",
     next: "Correct the webhook configuration.",

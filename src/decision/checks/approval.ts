@@ -7,7 +7,7 @@ import { claimedObject, targetsInclude } from "../../api/targets.ts";
 import type { AgentCapabilityRule, ElevationApproval, IdentityOwner } from "../../api/types.gen.ts";
 import { credentialProblem, lifetimeProblem } from "../credential.ts";
 import { changeProblem } from "../change/exact-change.ts";
-import { coversAll, coversSome, riskOf } from "../facts.ts";
+import { coversAll, coversSome, riskOf, usesAgainst } from "../facts.ts";
 import type { Facts, RuleResult } from "../facts.ts";
 import type { ReasonCode } from "../reason.ts";
 import type { Basis, Denial } from "../verdict.ts";
@@ -56,7 +56,7 @@ function judge(
   const { snapshot, settings, now, request } = facts;
   const { owners } = snapshot;
   const capability = snapshot.capability(approval.spec.capabilityName);
-  const uses = approval.status?.uses ?? 0;
+  const uses = usesAgainst(facts, approval);
   const life = lifecycle({ approval, capability, owners, now, uses, trust: settings.trust });
   const miss = (code: ReasonCode, message: string): Judgement => ({
     kind: "miss",

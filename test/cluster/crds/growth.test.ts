@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import type { ElevationApproval } from "../../../src/api/types.gen.ts";
 import { type ControlPlane, startControlPlane } from "../../control-plane/control-plane.ts";
 import { approval, approve, crds, create, installCrds, patch, reject } from "./kinds.ts";
@@ -47,6 +47,7 @@ describe("an approval's spec never changes", () => {
     ["notBefore", "2026-11-27T00:00:00.0Z"],
     ["notBefore", null],
     ["duration", "31m"],
+    ["maxUses", 5],
     ["duration", "1800s"],
   ] as const)("%s to %o", async ([field, value]) => {
     const answer = await change({ [field]: value });
@@ -130,19 +131,23 @@ describe("decisions only grow", () => {
 });
 
 test("a Reject is taken by an approval that a stricter version of the CRD would refuse", async () => {
-  const strict = readFileSync(crds.ElevationApproval.file, "utf8");
+  const present = readFileSync(crds.ElevationApproval.file, "utf8");
+  const stricter = present.replace("maximum: 1000000", "maximum: 4");
   const apply = (stdin: string) => controlPlane.kubectl(["apply", "-f", "-"], { stdin });
   const counted = { ...stored, spec: { ...stored.spec, maxUses: 5 } };
-  const again = { ...counted, metadata: { ...stored.metadata, name: `${stored.metadata.name}-counted` } };
-  const unstored = { ...counted, metadata: { ...stored.metadata, name: `${stored.metadata.name}-unstored` } };
+  const named = (name: string): typeof stored => ({ ...counted, metadata: { ...stored.metadata, name } });
+  const before = named(`${stored.metadata.name}-counted`);
   const inTime = { timeout: 20_000, interval: 100 };
 
-  await apply(strict.replaceAll('rule: "false"', 'rule: "true"'));
-  await vi.waitFor(async () => expect((await create(controlPlane, again)).status).toBe(201), inTime);
-  await apply(strict);
-  await vi.waitFor(async () => expect((await create(controlPlane, unstored, true)).status).toBe(422), inTime);
+  expect((await create(controlPlane, before)).status).toBe(201);
+  await apply(stricter);
+  onTestFinished(async () => {
+    await apply(present);
+    await vi.waitFor(async () => expect((await create(controlPlane, named("again"), true)).status).toBe(201), inTime);
+  });
+  await vi.waitFor(async () => expect((await create(controlPlane, named("late"), true)).status).toBe(422), inTime);
 
-  const answer = await patch(controlPlane, again, { spec: { decisions: [approve, reject] } });
+  const answer = await patch(controlPlane, before, { spec: { decisions: [approve, reject] } });
   expect(answer.causes).toEqual([]);
   expect(answer.status).toBe(200);
 });

@@ -20,7 +20,7 @@ beforeAll(async () => {
   for (const object of [owner, capability, approval, byUser]) await create(controlPlane, object);
   await patch(controlPlane, owner, { status: condition("Ready", "owner is live") }, "/status");
   await patch(controlPlane, capability, { status: condition("Ready", "in force") }, "/status");
-  const live = { phase: "Live", expiresAt: "2999-01-01T00:00:00Z", ...condition("Live", "covers 1 rule") };
+  const live = { phase: "Live", expiresAt: "2999-01-01T00:00:00Z", uses: 3, ...condition("Live", "covers 1 rule") };
   await patch(controlPlane, approval, { status: live }, "/status");
 });
 afterAll(() => controlPlane?.stop());
@@ -45,10 +45,10 @@ test("an approval's row answers who may do what until when", async () => {
   expect([live, user].flat()).toEqual(expect.arrayContaining(["by-user", "spiffe://example.org/bot", "other"]));
 });
 
-test("a wide row adds requester, ticket, reason and, last, the message", async () => {
+test("a wide row adds requester, ticket, reason, uses and, last, the message", async () => {
   const [head, row] = await table("elev", "inc-1234", "-o", "wide");
-  expect(head?.slice(6)).toEqual(["REQUESTED BY", "TICKET", "REASON", "MESSAGE"]);
-  expect(row?.slice(6)).toEqual(["carol@example.com", "INC-1234", "Black Friday traffic", "covers 1 rule"]);
+  expect(head?.slice(6)).toEqual(["REQUESTED BY", "TICKET", "REASON", "USES", "MESSAGE"]);
+  expect(row?.slice(6)).toEqual(["carol@example.com", "INC-1234", "Black Friday traffic", "3", "covers 1 rule"]);
 });
 
 test("an owner's row answers whether it is live and when it must be reviewed", async () => {

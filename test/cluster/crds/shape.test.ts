@@ -170,7 +170,7 @@ const capabilityRefusals: readonly Refusal[] = [
   [{ "spec.approval.0.maxDuration": "1d" }, "spec.approval[0].maxDuration", "should match"],
   [{ "spec.approval.0.pendingTTL": "0s" }, "spec.approval[0].pendingTTL", length],
   [{ "spec.approval.0.pendingTTL": "" }, "spec.approval[0].pendingTTL", "at least 2 chars"],
-  [{ "spec.approval.0.maxUses": 3 }, "spec.approval[0].maxUses", "maxUses is not enforced"],
+  [{ "spec.approval.0.maxUses": 0 }, "spec.approval[0].maxUses", "greater than or equal to 1"],
   [
     { "spec.approval": [{ risk: "Low", approvers: [{ from: "PolicyOwner" }] }], "spec.rules": [lowRule] },
     "spec.approval",
@@ -231,7 +231,8 @@ const approvalRefusals: readonly Refusal[] = [
   [{ "spec.duration": "0s" }, "spec.duration", length],
   [{ "spec.duration": "30m1h" }, "spec.duration", "should match"],
   [{ "spec.change": { salt: "0123456789abcdef", digest: approve.policyDigest } }, "spec.change.salt", "at least 22"],
-  [{ "spec.maxUses": 5 }, "spec.maxUses", "maxUses is not enforced"],
+  [{ "spec.maxUses": 0 }, "spec.maxUses", "greater than or equal to 1"],
+  [{ "spec.maxUses": 1_000_001 }, "spec.maxUses", "less than or equal to 1000000"],
   [{ "spec.decisions.0.verdict": "Maybe" }, "spec.decisions[0].verdict", "Unsupported value"],
   [{ "spec.decisions.0.by": undefined }, "spec.decisions[0].by", "Required value"],
   [{ "spec.decisions.0.ownerName": undefined }, "spec.decisions[0].ownerName", "Required value"],

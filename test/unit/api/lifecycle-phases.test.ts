@@ -97,6 +97,8 @@ describe("Live", () => {
   test.each<[string, Moment]>([
     ["while uses are left", { ...under({ maxUses: 5 }), uses: 4 }],
     ["without a limit of uses", { uses: 1_000_000 }],
+    ["with as many uses as the capability allows", { ...under({ maxUses: 5 }, { maxUses: 5 }), uses: 4 }],
+    ["with a limit of its own where the capability has none", { ...under({}, { maxUses: 5 }), uses: 4 }],
     ["at the longest duration of the capability", under({ maxDuration: "2h" }, { duration: "2h" })],
     ["with a ticket of the prefix", under({ ticketPrefix: "INC-" }, { ticket: "INC-1" })],
     ["for a named rule", { approval: approvedBy(approval("inc-1234", { rules: ["scale"] }), scaler, alice, bob) }],
@@ -298,6 +300,7 @@ describe("Invalid", () => {
     ],
     ["DurationTooLong", "longer than the default of an hour", spec({ duration: "61m" })],
     ["DurationTooLong", "longer than the capability allows", under({ maxDuration: "29m" })],
+    ["UsesAboveCap", "more uses than the capability allows", under({ maxUses: 5 }, { maxUses: 6 })],
     ["TicketRequired", "no ticket", under({ ticketPrefix: "INC-" })],
     ["TicketRequired", "another ticket", under({ ticketPrefix: "INC-" }, { ticket: "CHG-1" })],
     ["TicketRequired", "the prefix alone", under({ ticketPrefix: "INC-" }, { ticket: "INC-" })],

@@ -70,6 +70,13 @@ export const approvalMutations: Readonly<Record<string, Mutation>> = {
   "approval: longer": ({ approval }, random) => {
     approval.spec.duration = random.pick(["2h", "45m1s", "1h1s", "720h"]);
   },
+  "approval: more uses": ({ approval }, random) => {
+    approval.spec.maxUses = random.pick([1, 2, 3, 11]);
+  },
+  "approval: used": (draft, random) => {
+    const limit = draft.approval.spec.maxUses ?? someTerms(draft, random).maxUses ?? 2;
+    draft.approval.status = { uses: Math.max(0, limit - random.pick([-1, 0, 1])) };
+  },
   "approval: later": (draft, random) => {
     draft.approval.spec.notBefore = iso(draft.now + random.pick([-minute, 0, 1, hour, 30 * hour]));
   },

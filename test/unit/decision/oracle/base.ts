@@ -142,6 +142,7 @@ export function baseDraft(seed: number): Draft {
   }
   const approvedAt = approveAll(draft, identityOwner, random);
   settleTimes(draft, approvedAt, random);
+  limitUses(draft, seed);
   if (random.chance(25)) addSecondApproval(draft, random);
   signSome(draft, seed);
   return draft;
@@ -153,6 +154,16 @@ function bindCredential(capability: Capability, approval: Approval, seed: number
   if (random.chance(85)) return;
   if (random.chance(50)) capability.spec.credential = random.pick([{ bind: "Token" }, { requireTokenId: true }, {}]);
   approval.spec.credential = { tokenId: "JTI=1" };
+}
+
+/** Some approvals are for a number of uses, of which one at least is left. */
+function limitUses({ capability, approval }: Draft, seed: number): void {
+  const random = randomOf(seed, "uses");
+  if (random.chance(70)) return;
+  const limit = random.pick([1, 2, 10]);
+  if (random.chance(70)) approval.spec.maxUses = limit;
+  else for (const terms of capability.spec.approval) terms.maxUses = limit;
+  if (random.chance(70)) approval.status = { uses: random.below(limit) };
 }
 
 function root(): Owner {

@@ -42,6 +42,7 @@ describe("the chain of checks against an independent oracle", () => {
       signed: 0,
       "signed definition": 0,
       "for an owner who wants signatures": 0,
+      "for some uses": 0,
     };
     const told = new Set<ReasonCode>();
     assert(
@@ -56,6 +57,7 @@ describe("the chain of checks against an independent oracle", () => {
           if (effectsOf(world.request).length > 1) sorts["several effects"] += 1;
           if (rules.length > 1) sorts["several rules together"] += 1;
           if (rules.some(({ fields }) => fields)) sorts["under fields"] += 1;
+          if (verdict.basis.lifecycle.terms?.maxUses !== undefined) sorts["for some uses"] += 1;
           if (approval.spec.credential) sorts["bound to a credential"] += 1;
           const { lifecycle, capability, approvingOwners } = verdict.basis;
           if (lifecycle.approvals.some(({ kind }) => kind === "signed")) sorts.signed += 1;
@@ -107,6 +109,7 @@ const reachable: readonly ReasonCode[] = [
   "ApprovalNotYetValid",
   "ApprovalRejected",
   "ApprovalExpired",
+  "ApprovalExhausted",
   "ApprovalInvalid",
   "ApprovalSuspended",
   "AgentUidMismatch",

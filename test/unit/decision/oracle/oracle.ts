@@ -143,6 +143,9 @@ function approvalFails(
   const terms = capability.spec.approval.find((entry) => entry.risk === risk);
   if (!terms) return "no terms";
   if (seconds(spec.duration) > seconds(terms.maxDuration ?? "1h")) return "too long";
+  if (spec.maxUses !== undefined && terms.maxUses !== undefined && spec.maxUses > terms.maxUses) return "too many uses";
+  const limits = [spec.maxUses, terms.maxUses].filter((limit) => limit !== undefined);
+  if (limits.length > 0 && (approval.status?.uses ?? 0) >= Math.min(...limits)) return "used up";
   if (terms.ticketPrefix && !(spec.ticket ?? "").startsWith(terms.ticketPrefix)) return "ticket";
 
   const lines: Line[] = [];

@@ -129,6 +129,9 @@ export const policyMutations: Readonly<Record<string, Mutation>> = {
     for (const terms of draft.capability.spec.approval)
       terms.maxDuration = random.pick(["10m", "10m30s", "30m", "44m59s"]);
   },
+  "terms: fewer uses": (draft, random) => {
+    for (const terms of draft.capability.spec.approval) terms.maxUses = random.pick([1, 2, 9]);
+  },
   "terms: default duration": (draft, random) => {
     for (const terms of draft.capability.spec.approval) delete terms.maxDuration;
     draft.approval.spec.duration = random.pick(["1h", "1h1s", "60m"]);
