@@ -16,6 +16,8 @@ import { decisionRecord } from "./decision-record.ts";
 import type { AdmissionHandler, Answer } from "./handler.ts";
 import type { LiveReader } from "./live-reader.ts";
 import { prove } from "./prove.ts";
+import { proveReservations } from "./request-ids/prove-reservations.ts";
+import type { RequestIdRegistry } from "./request-ids/request-id-registry.ts";
 import type { Proof, ProvenVerdict } from "./prove.ts";
 import { auditAnnotations } from "./record.ts";
 import type { Recorder } from "./record.ts";
@@ -28,6 +30,7 @@ export interface GateOptions {
   readonly register: RegisterReader;
   /** Told how each verdict was proven. */
   readonly onProof: (proof: Proof) => void;
+  readonly requestIds: Pick<RequestIdRegistry, "holds">;
   readonly counting: CountingOptions;
   readonly record: Recorder;
   readonly clock: () => number;
@@ -87,13 +90,14 @@ export function createGate(options: GateOptions): AdmissionHandler {
     return verdict.kind === "deny" ? { ...result, verdict: sealProtected(verdict, facts) } : result;
   }
 
-  function decideLive(request: WriteRequest, fresh: FreshObjects | undefined): Promise<ProvenVerdict> {
+  async function decideLive(request: WriteRequest, fresh: FreshObjects | undefined): Promise<ProvenVerdict> {
     const snapshot = fresh === undefined ? cache.snapshot : () => withFresh(cache.snapshot(), fresh);
     const onReadError = (error: unknown): void => {
       log.error({ requestUid: request.uid, err: error }, "live read failed");
     };
     const silent = (): boolean => cache.silent().length > 0;
-    return prove({ request, snapshot, silent, settings, reader, register, clock, onReadError });
+    const proven = await prove({ request, snapshot, silent, settings, reader, register, clock, onReadError });
+    return { ...proven, verdict: await proveReservations(proven.verdict, options.requestIds, onReadError) };
   }
 
   function unsynced(request: WriteRequest, problem: string): ProvenVerdict {

@@ -78,7 +78,9 @@ export async function runWebhook(configuration: WritConfiguration, log: Logger):
   const shared = { settings, cache, reader, record, clock, log };
   const underWay = decisionsUnderWay(() => systemClock.now());
   const counting = createCounting({ client, reader, metrics, log, clock, hasIntent: underWay.has });
+  const requestIds = createRequestIdRegistry({ client, systemNamespace, clock });
   const gate = createGate({
+    requestIds,
     ...shared,
     register,
     counting,
@@ -88,7 +90,6 @@ export async function runWebhook(configuration: WritConfiguration, log: Logger):
     shadowUntil: configuration.shadow?.until,
   });
   const announce = createRegisterWriter({ client, systemNamespace, newId: randomUUID, metrics });
-  const requestIds = createRequestIdRegistry({ client, systemNamespace, clock });
   const guardOptions = { ...shared, mayClaim: claimReview(client), requestIds, announce };
   const guard = recordRefusals(underWay.noted(createGuard(guardOptions)), shared);
   const stamps = recordRefusals(createStamps({ ...shared, signer, agentUid: agentUidLookup(client) }), shared);

@@ -1,4 +1,5 @@
 import type { DefinitionStatement } from "./attestation.ts";
+import { digestOf } from "./digest.ts";
 import type { Digest } from "./digest.ts";
 import type { OwnerDirectory } from "./owners.ts";
 import { isStillMember } from "./people.ts";
@@ -128,4 +129,13 @@ export function definitionProblem(
 function patchCommand(name: string, ownerName: string, digest: Digest): string {
   const patch = { spec: { definedBy: { policyDigest: digest, attestation: null } } };
   return `a member of "${ownerName}" defines it: kubectl patch cap ${name} --type merge -p '${JSON.stringify(patch)}'`;
+}
+
+/**
+ * Under which a signed definition is reserved for the object that it puts in force. Of what was signed: of an ECDSA
+ * signature anybody makes a second spelling, of its statement nobody does.
+ */
+export function definitionId({ metadata, spec }: AgentCapability): string {
+  const { signature: _, ...signed } = spec.definedBy ?? {};
+  return digestOf("writ.dev/definition-id/v1", { name: metadata.name, ...signed }).slice("sha256:".length);
 }

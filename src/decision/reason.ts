@@ -61,6 +61,10 @@ export const reasons = {
     when: "A rule would cover the write, but the resulting object does not keep the rule's schema.",
     next: "Keep within the schema, or ask the policy owner to widen it.",
   },
+  Replayed: {
+    when: "Signatures name a requestID, or a definition, that was reserved for another object or for none: it was deleted and applied again, or came in while the guard was away.",
+    next: "Request anew with a requestID of its own, or sign the capability anew.",
+  },
   CapabilityNotDefined: {
     when: "The capability has no `definedBy` of a member of its policy owner.",
     next: "A member patches `definedBy` with the digest that the message gives.",

@@ -45,6 +45,7 @@ const gate = createGate({
   reader,
   register,
   onProof: () => undefined,
+  requestIds: { holds: () => Promise.resolve(true) },
   counting,
   record,
   clock,

@@ -1,7 +1,6 @@
-import { digestOf } from "../../api/digest.ts";
+import { definitionId } from "../../api/definition.ts";
 import { definitionsNamespace } from "../../api/request-ids.ts";
 import { maxDefinitionLife } from "../../api/signature-window.ts";
-import type { AgentCapability } from "../../api/types.gen.ts";
 import { bringsSignedDefinition } from "./capability-change.ts";
 import type { WritChange } from "./change.ts";
 import { refuse } from "./refusal.ts";
@@ -40,10 +39,4 @@ export async function reserveDefinition(
     log.error({ err: error, name }, "a signed definition could not be reserved");
     return refuse("LookupFailed", "the signed definition could not be reserved, so it could be used twice");
   }
-}
-
-/** Of what was signed: of an ECDSA signature anybody makes a second spelling, of its statement nobody does. */
-function definitionId({ metadata, spec }: AgentCapability): string {
-  const { signature: _, ...signed } = spec.definedBy ?? {};
-  return digestOf("writ.dev/definition-id/v1", { name: metadata.name, ...signed }).slice("sha256:".length);
 }

@@ -176,6 +176,7 @@ export function simulatedCluster(options: SimulatedOptions): SimulatedCluster {
       reader,
       register,
       onProof: () => undefined,
+      requestIds: { holds: () => Promise.resolve(true) },
       counting: {
         consume: createConsumeUse({
           swap,

@@ -49,6 +49,7 @@ async function ask(mods: Partial<AdmissionRequest>, options: Partial<GateOptions
     },
     register: registerOf(),
     onProof: () => undefined,
+    requestIds: { holds: () => Promise.resolve(true) },
     counting,
     record: async (_, spec) => {
       const { verdict, code, use } = spec as {
