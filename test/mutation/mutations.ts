@@ -968,6 +968,9 @@ export const mutations: readonly Mutation[] = [
     ["asks for the times of definitions", "if (untimely) return untimely;", ""],
     ["brings no older definition back", "if (standing !== undefined && verified.at <= standing) {", "if (false) {"],
   ]),
+  ...mutationsOf("admission/guard/reserve-request-id.ts", signedDecisions, [
+    ["holds no reservation against a rejection", ' && verdict === "Approve").length', ").length"],
+  ]),
   ...mutationsOf("admission/guard/reserve-definition.ts", signedDefinitions, [
     ["reserves signed definitions", "!bringsSignedDefinition(change)) return", "true) return"],
   ]),

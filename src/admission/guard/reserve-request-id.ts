@@ -12,7 +12,7 @@ export interface ReserveOptions {
 }
 
 /**
- * Makes a given requestID this approval's before it exists, and that of any approval before a signed decision joins it.
+ * Makes a given requestID this approval's before it exists, and that of any approval before a signed approval joins it.
  * A stamped id is random and stands in no file, so nothing signed before creation can name it.
  *
  * It is the last thing before the change is recorded: a reservation is not undone, and each attempt to create has a uid
@@ -25,7 +25,7 @@ export async function reserveRequestId(
 ): Promise<Refusal | undefined> {
   if (change.resource !== "elevationapprovals") return undefined;
   const { metadata, spec } = change.object;
-  if (change.old === undefined ? isStampedId(spec.requestID) : !gainsSignature(change)) return undefined;
+  if (change.old === undefined ? isStampedId(spec.requestID) : !gainsApproval(change)) return undefined;
   const { namespace = "", name, uid = "" } = metadata;
   let result: ReserveResult;
   try {
@@ -53,8 +53,9 @@ export async function reserveRequestId(
   }
 }
 
-function gainsSignature({ object, old }: Extract<WritChange, { resource: "elevationapprovals" }>): boolean {
+/** A signed rejection needs no reservation, and must not fail for want of one. */
+function gainsApproval({ object, old }: Extract<WritChange, { resource: "elevationapprovals" }>): boolean {
   const signed = (spec: typeof object.spec | undefined): number =>
-    (spec?.decisions ?? []).filter(({ signature }) => signature !== undefined).length;
+    (spec?.decisions ?? []).filter(({ signature, verdict }) => signature !== undefined && verdict === "Approve").length;
   return signed(object.spec) > signed(old?.spec);
 }

@@ -222,7 +222,7 @@ describe("an approval that people have signed in Git", () => {
     ["SignatureInvalid", "another requestID", (o) => edit(o, { requestID: "git-0000000000000000" })],
     ["SignatureInvalid", "another duration", (o) => edit(o, { duration: "29m" })],
     ["SignatureInvalid", "somebody else to act for", (o) => edit(o, { onBehalfOf: ["user:erin@example.com"] })],
-    ["RequestIDMissing", "no requestID", ({ spec: { requestID: _, ...spec }, ...o }) => ({ ...o, spec })],
+    ["RequestIDMissing", "no requestID", (o) => edit(o, { requestID: undefined })],
     [
       "AgentUidMissing",
       "no uid of the agent",

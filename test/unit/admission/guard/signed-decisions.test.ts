@@ -296,6 +296,14 @@ describe("nothing but signature and membership is asked of a signed rejection", 
     expect(await code({ object: withDecisions(old, decision), old, ...mods })).toBe("admitted");
   });
 
+  test("nor that its requestID can be reserved, as an approval must", async () => {
+    const requestIds = { reserve: () => Promise.reject(new Error("unreachable")) };
+    const add = (decision: ElevationApprovalDecision): Promise<string> =>
+      code({ object: withDecisions(asked, decision), old: asked, options: { requestIds } });
+    expect(await add(rejection)).toBe("admitted");
+    expect(await add(genuine)).toBe("LookupFailed");
+  });
+
   test("but these are", async () => {
     const keyless = [root, platform, editOwner(team, { members: users("alice@example.com") })];
     expect(await both(rejection, { owners: keyless })).toBe("SignerWithoutKey");

@@ -120,8 +120,7 @@ describe("decisions that people have signed", () => {
   const pipeline: UserInfo = { username: "system:serviceaccount:ci:deployer" };
   const asked = approval("x", { requestID: "git-4f9e1c0b7a2d4e6f" });
   const alices = signedDecision(asked, scaler, { by: "alice@example.com", ownerName: "payments" });
-  const request = (mods: object): WritObject =>
-    ({ ...asked, spec: { ...asked.spec, decisions: [alices], ...mods } }) as WritObject;
+  const request = (mods: object): WritObject => ({ ...asked, spec: { ...asked.spec, decisions: [alices], ...mods } });
 
   test("come with a request as they are: nothing of them is stamped", async () => {
     const answer = await stamped(request({}), undefined, pipeline);

@@ -38,10 +38,7 @@ describe("the published vectors", () => {
 
   test("have every kind of digest", () => {
     expect(new Set(vectors.map(({ input }) => input.kind))).toEqual(
-      new Set([
-        ...["policy", "spec", "request", "change", "decision", "user-info"],
-        ...["signed-decision", "signed-definition"],
-      ]),
+      new Set(["policy", "spec", "request", "change", "decision", "signed-decision", "signed-definition", "user-info"]),
     );
   });
 
