@@ -192,7 +192,7 @@ describe("status", () => {
   });
 
   test("says of a new object that nobody has looked at it, as tools that wait for the generation expect", async () => {
-    const fresh = (await controlPlane.request(pathOf(stored))).json() as ElevationApproval;
+    const fresh = (await controlPlane.request(`${pathOf(stored)}/${stored.metadata.name}`)).json() as ElevationApproval;
     expect(fresh.status).toEqual({ observedGeneration: -1 });
     const answer = await changeStatus({ phase: "Pending" });
     expect(answer.body["status"]).toEqual({ observedGeneration: -1, phase: "Pending" });
