@@ -243,6 +243,7 @@ describe("the pipeline's rights", () => {
     expect((await patch("elev/inc-4", { decisions })).stderr).toMatch(/denied the request: \w+:/);
     const definedBy = { by: "bob@example.com", attestation: "v1.a.b.c", signature: null, notAfter: null };
     expect((await patch("cap/payments-scaler", { definedBy })).stderr).toMatch(/denied the request: \w+:/);
+    expect((await patch("cap/payments-scaler", { suspended: true })).stderr).toContain("MembershipRequired");
     expect((await patch("owner/payments", { suspended: true })).stderr).toContain("Forbidden");
     const status = ["patch", "elev/inc-4", "--subresource=status", "--type=merge", "-p", '{"status":{"phase":"Live"}}'];
     expect((await delivery.kubectl("pipeline", "-n", "payments-prod", ...status)).stderr).toContain("Forbidden");
