@@ -85,9 +85,9 @@ export interface IdentityOwnerResource {
 
 /** What Writ observed. A view; no decision rests on it. */
 export interface IdentityOwnerStatus {
-  /** The generation of the spec that this status is about. */
+  /** The generation of the spec that this status is about; -1 before Writ has looked at the object, so that tools that wait do not take a new object for a finished one. */
   readonly observedGeneration?: number;
-  /** Ready: whether this owner is live, and the problem if it is not. */
+  /** Ready: whether this owner is live, and the problem if it is not. Stalled, only as True beside Ready=False: nothing changes before somebody acts. */
   readonly conditions?: readonly Condition[];
 }
 
@@ -230,9 +230,9 @@ export interface AgentCapabilityDefinedBy {
 
 /** What Writ observed. A view; no decision rests on it. */
 export interface AgentCapabilityStatus {
-  /** The generation of the spec that this status is about. */
+  /** The generation of the spec that this status is about; -1 before Writ has looked at the object, so that tools that wait do not take a new object for a finished one. */
   readonly observedGeneration?: number;
-  /** Ready: whether this capability is in force, and the problem if it is not. */
+  /** Ready: whether this capability is in force, and the problem if it is not. Stalled, only as True beside Ready=False: nothing changes before somebody acts. */
   readonly conditions?: readonly Condition[];
 }
 
@@ -359,8 +359,8 @@ export interface ElevationApprovalStatus {
   readonly uses?: number;
   /** What is still missing before it is live, one sentence each. */
   readonly missing?: readonly string[];
-  /** The generation of the spec that this status is about. */
+  /** The generation of the spec that this status is about; -1 before Writ has looked at the object, so that tools that wait do not take a new object for a finished one. */
   readonly observedGeneration?: number;
-  /** Approved: whether the quorum is met. Live: whether it counts now, and the problem if it does not. */
+  /** Approved: whether the quorum is met. Live: whether it counts now, and the problem if it does not. Stalled, only as True: the phase is Invalid, which nothing but an act mends. There is no Ready, so that what waits for Ready does not wait for people. */
   readonly conditions?: readonly Condition[];
 }

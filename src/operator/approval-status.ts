@@ -4,7 +4,7 @@ import type { ElevationApproval, ElevationApprovalStatus } from "../api/types.ge
 import type { Trust } from "../api/trust.ts";
 import { usesOf } from "../api/uses.ts";
 import type { Snapshot } from "../decision/snapshot.ts";
-import { conditionsOf } from "./condition.ts";
+import { conditionsOf, stalled } from "./condition.ts";
 import type { DesiredStatus } from "./status-controller.ts";
 
 /** The status of an approval: its lifecycle as people read it. No decision trusts it, the use counter aside. */
@@ -36,6 +36,8 @@ export function approvalStatus(
               life.approvedAt === undefined ? life.message : `the quorum was met ${formatTimestamp(life.approvedAt)}`,
           },
           { type: "Live", status: isLive, reason: life.reason, message: life.message },
+          // Whatever else it waits for (people, its time) or is over by needs no mending.
+          ...(life.phase === "Invalid" ? [stalled(life)] : []),
         ],
         approval.status?.conditions,
         generation,

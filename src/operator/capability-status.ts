@@ -3,7 +3,7 @@ import { parseTimestamp } from "../api/timestamp.ts";
 import type { Trust } from "../api/trust.ts";
 import type { AgentCapability, AgentCapabilityStatus } from "../api/types.gen.ts";
 import type { Snapshot } from "../decision/snapshot.ts";
-import { conditionsOf } from "./condition.ts";
+import { conditionsOf, readyOrStalled } from "./condition.ts";
 import type { DesiredStatus } from "./status-controller.ts";
 
 /** Whether a capability is in force, with the cure where it is not. */
@@ -22,7 +22,7 @@ export function capabilityStatus(
   return {
     status: {
       ...(generation === undefined ? {} : { observedGeneration: generation }),
-      conditions: conditionsOf([observation], capability.status?.conditions, generation, now),
+      conditions: conditionsOf(readyOrStalled(observation), capability.status?.conditions, generation, now),
     },
     nextChangeAt: notAfter !== undefined && notAfter > now ? notAfter : undefined,
   };

@@ -9,6 +9,19 @@ export interface Observation {
   readonly message: string;
 }
 
+/**
+ * The condition by which kstatus (sigs.k8s.io/cli-utils, pkg/kstatus) knows that a resource failed: it is not as its
+ * spec wants it, and nothing changes before somebody acts. Its absence means that all is well.
+ */
+export function stalled({ reason, message }: Pick<Observation, "reason" | "message">): Observation {
+  return { type: "Stalled", status: true, reason, message };
+}
+
+/** Ready, with Stalled beside it when it is not: else kstatus would wait for a Ready that comes of no waiting. */
+export function readyOrStalled(ready: Observation): readonly Observation[] {
+  return ready.status ? [ready] : [ready, stalled(ready)];
+}
+
 /** Conditions by the Kubernetes API conventions: lastTransitionTime moves only when the status does. */
 export function conditionsOf(
   observations: readonly Observation[],

@@ -4,7 +4,7 @@ import { describeOwnerProblem, ownerProblem } from "../api/owners.ts";
 import { parseTimestamp } from "../api/timestamp.ts";
 import type { IdentityOwner, IdentityOwnerStatus } from "../api/types.gen.ts";
 import type { Snapshot } from "../decision/snapshot.ts";
-import { conditionsOf } from "./condition.ts";
+import { conditionsOf, readyOrStalled } from "./condition.ts";
 import type { Observation } from "./condition.ts";
 import type { DesiredStatus } from "./status-controller.ts";
 
@@ -15,7 +15,12 @@ export function ownerStatus(owner: IdentityOwner, snapshot: Snapshot, now: numbe
   return {
     status: {
       ...(generation === undefined ? {} : { observedGeneration: generation }),
-      conditions: conditionsOf([observe(owner, snapshot, now)], owner.status?.conditions, generation, now),
+      conditions: conditionsOf(
+        readyOrStalled(observe(owner, snapshot, now)),
+        owner.status?.conditions,
+        generation,
+        now,
+      ),
     },
     nextChangeAt: reviewBy !== undefined && reviewBy > now ? reviewBy : undefined,
   };

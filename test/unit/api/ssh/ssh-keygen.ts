@@ -14,6 +14,8 @@ export interface SshKeygen {
   /** Whether `ssh-keygen -Y verify` accepts the signature, with `line` as the one allowed signer. */
   readonly accepts: (line: string, namespace: string, message: string, signature: string) => boolean;
   readonly fingerprint: (line: string) => string;
+  /** The private key of that name. */
+  readonly file: (name: string) => string;
   readonly remove: () => void;
 }
 
@@ -38,6 +40,7 @@ export function sshKeygen(): SshKeygen {
       writeFileSync(path("fingerprint.pub"), `${line}\n`);
       return mustSucceed(directory, ["-l", "-f", path("fingerprint.pub")]).split(" ")[1] ?? "";
     },
+    file: path,
     remove: () => rmSync(directory, { recursive: true }),
   };
 }

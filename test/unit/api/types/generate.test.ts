@@ -19,6 +19,7 @@ describe("generate", () => {
       "scripts/generate",
       "scripts/generate.ts",
       "src/api",
+      "src/cli/plugin/help.ts",
       "docs/reference",
       "manifests",
       "package.json",
