@@ -79,7 +79,10 @@ function join(client: Socket, backend: Socket, quietMs: number): void {
   // Either side's activity starts the time anew, since both sides are written to as soon as the other has spoken.
   client.setTimeout(quietMs);
   client.on("timeout", () => {
-    if (!state.awaited) client.end();
+    // What the client has sent meanwhile is read before: ending the connection then would lose a request.
+    setImmediate(() => {
+      if (!state.awaited) client.end();
+    });
   });
   backend.on("error", () => client.destroy());
   client.on("close", () => backend.destroy());

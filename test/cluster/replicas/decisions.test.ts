@@ -1,0 +1,149 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { ElevationApproval } from "../../../src/api/types.gen.ts";
+import { readLedger } from "../../../src/ledger/read-ledger.ts";
+import type { ApiResponse } from "../../control-plane/control-plane.ts";
+import { randomOf } from "../../unit/decision/oracle/random.ts";
+import { type Bench, eventually, outcome, startBench } from "../writ/bench.ts";
+import { applyWorld, approval, approvals, configMap, configMaps, decide, touch } from "../writ/objects.ts";
+import { startKiller } from "./killer.ts";
+import { type Refusals, persist } from "./people.ts";
+import { readSettings } from "./settings.ts";
+
+const { seed, trials } = readSettings(process.env);
+/** Approvals that people decide at the same time. */
+const lanes = 6;
+/** Of one lane's people: those who decide at once. */
+const peopleOfALane = 2;
+const approvalsPerLane = Math.max(5, Math.ceil(trials / 10));
+
+/** A decision of which the API server has told its author that it stands. */
+interface Acknowledged {
+  readonly approval: string;
+  readonly by: string;
+  readonly ownerName: string;
+  readonly verdict: string;
+}
+
+let bench: Bench;
+const acknowledged: Acknowledged[] = [];
+const refusals: Refusals = { messages: [] };
+const counted = { kills: 0 };
+
+beforeAll(async () => {
+  bench = await startBench({ writ: { operator: false, replicas: 3 } });
+  await applyWorld(bench);
+  await bench.must("admin", "POST", configMaps(), configMap("web"));
+});
+
+afterAll(async () => {
+  await bench.cluster.stop();
+});
+
+const voters = [
+  { who: "alice", by: "alice@example.com", ownerName: "payments", verdict: "Approve" },
+  { who: "bob", by: "bob@example.com", ownerName: "platform", verdict: "Approve" },
+  { who: "erin", by: "erin@example.com", ownerName: "payments", verdict: "Approve" },
+  { who: "dave", by: "dave@example.com", ownerName: "platform", verdict: "Approve" },
+] as const;
+const rejector = { who: "frank", by: "frank@example.com", ownerName: "robots", verdict: "Reject" } as const;
+type Voter = (typeof voters)[number] | typeof rejector;
+
+async function mustPersist(what: string, write: () => Promise<ApiResponse>): Promise<void> {
+  const response = await persist(refusals, write);
+  if (response.status >= 300) throw new Error(`${what}: ${response.status} ${response.text}`);
+}
+
+async function vote(name: string, { who, by, ownerName, verdict }: Voter): Promise<void> {
+  await mustPersist(`${verdict} by ${who}`, () => decide(bench, who, approvals(name), verdict, ownerName));
+  acknowledged.push({ approval: name, by, ownerName, verdict });
+}
+
+/** Two people decide at once, each patching the list of decisions as if it were empty; then one may reject. */
+async function runLane(lane: number): Promise<void> {
+  const random = randomOf(seed, `lane ${lane}`);
+  for (let i = 0; i < approvalsPerLane; i++) {
+    const name = `lane-${lane}-${i}`;
+    await mustPersist("request", () => bench.call("carol", "POST", approvals(), approval(name)));
+    await Promise.all(
+      random
+        .shuffled(voters)
+        .slice(0, peopleOfALane)
+        .map((voter) => vote(name, voter)),
+    );
+    if (random.chance(50)) await vote(name, rejector);
+  }
+}
+
+const text = ({ approval: name, by, ownerName, verdict }: Acknowledged): string =>
+  `${verdict} of ${name} by ${by} for ${ownerName}`;
+
+describe("with replicas killed and restarted at random while people decide", () => {
+  test("every write of a person is answered by a replica that lives, or refused since it was in flight to one that died", async () => {
+    const killer = startKiller(bench.writ.replicas, randomOf(seed, "kills"));
+    await Promise.all(Array.from({ length: lanes }, (_, lane) => runLane(lane))).finally(killer.stop);
+    counted.kills = killer.kills();
+    const context = `WRIT_SEED=${seed}: ${counted.kills} kills refused ${refusals.messages.length} writes of people`;
+    console.log(`${context}, ${acknowledged.length} decisions were acknowledged`);
+    expect(counted.kills, context).toBeGreaterThan(0);
+    // At a kill, each person has one write in flight at most.
+    expect(refusals.messages.length, `${context}: ${[...new Set(refusals.messages)].join("\n")}`).toBeLessThanOrEqual(
+      counted.kills * lanes * peopleOfALane,
+    );
+  });
+
+  test("every decision that was acknowledged stands in its approval", async () => {
+    const { items } = (await bench.must("admin", "GET", approvals())).json() as {
+      readonly items: readonly ElevationApproval[];
+    };
+    const standing = new Set(
+      items.flatMap(({ metadata, spec }) =>
+        (spec.decisions ?? []).map((decision) =>
+          text({ ...decision, by: decision.by ?? "", approval: metadata.name ?? "" }),
+        ),
+      ),
+    );
+    expect(acknowledged.map(text).filter((decision) => !standing.has(decision))).toEqual([]);
+    expect(standing.size).toBe(acknowledged.length);
+  });
+
+  test("every decision that was acknowledged stands in the record of a replica, under its author's name", async () => {
+    const recorded = new Set<string>();
+    for (const { ledgerDir } of bench.writ.replicas) {
+      for await (const { entry } of readLedger(ledgerDir)) {
+        if (entry.kind !== "approval") continue;
+        const { object, user, spec } = entry.spec as unknown as RecordedChange;
+        for (const decision of spec?.decisions ?? []) {
+          // An entry holds the whole object: what others had decided before is not this caller's.
+          if (decision.by !== user.username) continue;
+          recorded.add(text({ ...decision, approval: object.name }));
+        }
+      }
+    }
+    expect(acknowledged.map(text).filter((decision) => !recorded.has(decision))).toEqual([]);
+  });
+
+  test("what was rejected is denied by each replica, and what is approved afterwards is admitted", async () => {
+    const rejected = acknowledged.filter(({ verdict }) => verdict === "Reject").map(({ approval: name }) => name);
+    expect(rejected.length).toBeGreaterThan(0);
+    const { items } = (await bench.must("admin", "GET", approvals())).json() as {
+      readonly items: readonly ElevationApproval[];
+    };
+    for (const { metadata } of items) {
+      if (!rejected.includes(metadata.name ?? "")) await bench.must("alice", "DELETE", approvals(metadata.name));
+    }
+    const told = await Promise.all(Array.from({ length: 30 }, () => touch(bench, "bot", configMaps("web"))));
+    expect(new Set(told.map(outcome))).toEqual(new Set(["ApprovalRejected"]));
+    await bench.must("carol", "POST", approvals(), approval("afterwards"));
+    for (const voter of voters.slice(0, 2)) await vote("afterwards", voter);
+    await eventually(async () => {
+      const answers = await Promise.all(Array.from({ length: 30 }, () => touch(bench, "bot", configMaps("web"))));
+      expect(new Set(answers.map(outcome))).toEqual(new Set(["admitted"]));
+    });
+  });
+});
+
+interface RecordedChange {
+  readonly object: { readonly name: string };
+  readonly user: { readonly username: string };
+  readonly spec?: { readonly decisions?: readonly Omit<Acknowledged, "approval">[] };
+}
