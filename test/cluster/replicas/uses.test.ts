@@ -1,0 +1,126 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { ElevationApproval } from "../../../src/api/types.gen.ts";
+import { readLedger } from "../../../src/ledger/read-ledger.ts";
+import { randomOf } from "../../unit/decision/oracle/random.ts";
+import { type Bench, eventually, startBench } from "../writ/bench.ts";
+import { applyWorld, approval, approvals, approveBoth } from "../writ/objects.ts";
+import { type AgentClient, startAgentClient } from "./client.ts";
+import { startHistory } from "./history.ts";
+import { startKiller } from "./killer.ts";
+import { readSettings } from "./settings.ts";
+import { type CountedWrite, accountForUses } from "./use-account.ts";
+
+const { seed, uses: maxUses } = readSettings(process.env);
+const clientCount = 64;
+const msPerUse = 200;
+/** So long a client waits after an answer that did not come from Writ, in milliseconds. */
+const pauseAfterFailure = 20;
+
+let bench: Bench;
+const history = startHistory();
+const clients: AgentClient[] = [];
+/** By ConfigMap: how many of its writes were admitted. */
+const admitted = new Map<string, number>();
+const answers = new Map<string, number>();
+const counted = { kills: 0 };
+
+const nameOf = (client: number): string => `counted-${client}`;
+
+beforeAll(async () => {
+  bench = await startBench({ writ: { operator: false, replicas: 3 } });
+  await applyWorld(bench);
+  for (let i = 0; i < clientCount; i++) clients.push(await startAgentClient(bench, history, nameOf(i)));
+  await bench.must("carol", "POST", approvals(), approval("counted", { maxUses, duration: "24h" }));
+  await approveBoth(bench, approvals("counted"));
+});
+
+afterAll(async () => {
+  for (const client of clients) client.close();
+  await bench.cluster.stop();
+});
+
+/** Writes until Writ says that no use is left. */
+async function useUp(client: AgentClient, name: string): Promise<void> {
+  for (let told = ""; told !== "ApprovalExhausted";) {
+    told = await client.write(name);
+    answers.set(told, (answers.get(told) ?? 0) + 1);
+    if (told === "admitted") admitted.set(name, (admitted.get(name) ?? 0) + 1);
+    else if (told === "no answer" || told.startsWith("500")) await sleep(pauseAfterFailure);
+  }
+}
+
+async function counter(): Promise<number> {
+  const { status } = (await bench.must("admin", "GET", approvals("counted"))).json() as ElevationApproval;
+  return status?.uses ?? 0;
+}
+
+/** Every counted write in the record of any replica. */
+async function recordedWrites(): Promise<readonly CountedWrite[]> {
+  const found: CountedWrite[] = [];
+  for (const { ledgerDir } of bench.writ.replicas) {
+    for await (const { entry } of readLedger(ledgerDir)) {
+      if (entry.kind !== "decision" || entry.spec["verdict"] !== "allow" || entry.spec["use"] === undefined) continue;
+      const { object, use } = entry.spec as unknown as RecordedUse;
+      found.push({ object: object.name, use });
+    }
+  }
+  return found;
+}
+
+interface RecordedUse {
+  readonly object: { readonly name: string };
+  readonly use: CountedWrite["use"];
+}
+
+const sum = (counts: Iterable<number>): number => [...counts].reduce((total, count) => total + count, 0);
+
+function tally<T>(items: readonly T[], key: (item: T) => string): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const item of items) counts.set(key(item), (counts.get(key(item)) ?? 0) + 1);
+  return counts;
+}
+
+describe(`${maxUses} uses of one approval by ${clientCount} clients on three replicas, killed and restarted at random`, () => {
+  test(
+    "are all that is admitted, whoever dies",
+    async () => {
+      const killer = startKiller(bench.writ.replicas, randomOf(seed, "kills of the counted"));
+      await Promise.all(clients.map((client, i) => useUp(client, nameOf(i)))).finally(killer.stop);
+      counted.kills = killer.kills();
+      const context = `WRIT_SEED=${seed}, ${counted.kills} kills: ${JSON.stringify(Object.fromEntries(answers))}`;
+      console.log(context);
+      expect(sum(admitted.values()), context).toBeLessThanOrEqual(maxUses);
+      expect(sum(admitted.values()), context).toBeGreaterThan(0);
+      expect(counted.kills, context).toBeGreaterThan(0);
+    },
+    60_000 + maxUses * msPerUse,
+  );
+
+  test("are what the counter shows, and no more", async () => {
+    expect(await counter()).toBe(maxUses);
+  });
+
+  test("are in the record one by one, but for those in flight when a replica died", async () => {
+    const writes = await recordedWrites();
+    const { unrecorded, doubled, impossible } = accountForUses(writes, await counter(), maxUses);
+    expect({ doubled, impossible }).toEqual({ doubled: [], impossible: [] });
+    console.log(`${unrecorded.length} uses were counted and not recorded, with ${counted.kills} kills`);
+    expect(unrecorded.length).toBeLessThanOrEqual(counted.kills * clientCount);
+  });
+
+  test("cover every write that a client was told to have succeeded", async () => {
+    const recorded = tally(await recordedWrites(), ({ object }) => object);
+    const wanting = [...admitted].filter(([name, count]) => (recorded.get(name) ?? 0) < count);
+    expect(wanting).toEqual([]);
+  });
+
+  test("stay used up after all replicas have started anew", async () => {
+    await Promise.all(bench.writ.replicas.map(({ webhook }) => webhook.restart()));
+    await eventually(async () => {
+      const told = await Promise.all(clients.map((client) => client.write("afterwards")));
+      expect(new Set(told)).toEqual(new Set(["ApprovalExhausted"]));
+    });
+    expect(await counter()).toBe(maxUses);
+  });
+});
