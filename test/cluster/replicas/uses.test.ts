@@ -31,7 +31,7 @@ beforeAll(async () => {
   bench = await startBench({ writ: { operator: false, replicas: 3 } });
   await applyWorld(bench);
   for (let i = 0; i < clientCount; i++) clients.push(await startAgentClient(bench, history, nameOf(i)));
-  await bench.must("carol", "POST", approvals(), approval("counted", { maxUses, duration: "24h" }));
+  await bench.must("carol", "POST", approvals(), approval("counted", { maxUses, duration: "1h" }));
   await approveBoth(bench, approvals("counted"));
 });
 
