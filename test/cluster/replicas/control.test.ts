@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type AlteredWrit, alteredWrit } from "../../control-plane/altered-writ.ts";
 import { type Bench, startBench } from "../writ/bench.ts";
 import { applyWorld } from "../writ/objects.ts";
+import { provesNothing } from "./alterations.ts";
 import { readSettings } from "./settings.ts";
 import { type Trials, startTrials } from "./trials.ts";
 
@@ -14,11 +15,7 @@ let bench: Bench;
 let running: Trials;
 
 beforeAll(async () => {
-  altered = alteredWrit({
-    file: "admission/prove.ts",
-    source: "if (count === 0) return",
-    replacement: "return",
-  });
+  altered = alteredWrit([provesNothing]);
   bench = await startBench({ writ: { operator: false, replicas: 3, command: altered.command } });
   await applyWorld(bench);
   running = await startTrials(bench, seed);
