@@ -4,38 +4,15 @@ import { randomOf } from "../../unit/decision/oracle/random.ts";
 import { type Bench, startBench } from "../writ/bench.ts";
 import { applyWorld } from "../writ/objects.ts";
 import { startKiller } from "./killer.ts";
+import { roundsOf } from "./rounds.ts";
 import { readSettings } from "./settings.ts";
 import { type Trials, report, startTrials } from "./trials.ts";
 
 const { seed, trials } = readSettings(process.env);
-/** Of all trials, those in which replicas are killed. */
-const withKills = Math.ceil(trials / 4);
-const msPerTrial = 2_000;
-
-let bench: Bench;
-let running: Trials;
-
-beforeAll(async () => {
-  bench = await startBench({ writ: { operator: false, replicas: 3 } });
-  await applyWorld(bench);
-  running = await startTrials(bench, seed);
-});
-
-afterAll(async () => {
-  await running.stop();
-  await bench.cluster.stop();
-});
-
-function progress(of: number): (done: number) => void {
-  const started = performance.now();
-  return (done) => {
-    if (done % 250 !== 0) return;
-    console.log(`${done} of ${of} trials, ${Math.round((performance.now() - started) / 1_000)} s`);
-  };
-}
+const msPerTrial = 4_000;
 
 /** How many decisions each replica has recorded. */
-async function decisions(): Promise<readonly number[]> {
+async function decisions(bench: Bench): Promise<readonly number[]> {
   return Promise.all(
     bench.writ.replicas.map(async ({ ledgerDir }) => {
       let count = 0;
@@ -45,37 +22,54 @@ async function decisions(): Promise<readonly number[]> {
   );
 }
 
-describe("on three replicas, once the API server has acknowledged a revocation", () => {
+describe.each(roundsOf(trials))("on three replicas, in trials $from to $to", ({ from, to }) => {
+  /** From here on replicas are killed. */
+  const killsFrom = to - Math.ceil((to - from) / 4);
+  const timeout = 60_000 + (to - from) * msPerTrial;
+  let bench: Bench;
+  let running: Trials;
+
+  beforeAll(async () => {
+    bench = await startBench({ writ: { operator: false, replicas: 3 } });
+    await applyWorld(bench);
+    running = await startTrials(bench, seed);
+  });
+
+  afterAll(async () => {
+    await running.stop();
+    await bench.cluster.stop();
+  });
+
   test(
-    "no write that begins later is admitted",
+    "no write is admitted that began after an acknowledged revocation",
     async () => {
-      const count = trials - withKills;
-      await running.run(0, count, progress(count));
+      await running.run(from, killsFrom);
       const found = running.violations();
       expect(found, report(seed, found)).toEqual([]);
     },
-    60_000 + trials * msPerTrial,
+    timeout,
   );
 
   test("each replica has had its share of the writes", async () => {
-    const counts = await decisions();
+    const counts = await decisions(bench);
     const total = counts.reduce((sum, count) => sum + count, 0);
     for (const count of counts) expect(count).toBeGreaterThan(total / 20);
   });
 
   test(
-    "no write that begins later is admitted, with replicas killed and restarted at random",
+    "none either while replicas are killed and restarted at random",
     async () => {
-      const killer = startKiller(bench.writ.replicas, randomOf(seed, "kills"));
-      await running.run(trials - withKills, trials, progress(withKills)).finally(killer.stop);
+      const killer = startKiller(bench.writ.replicas, randomOf(seed, `kills from ${killsFrom}`));
+      await running.run(killsFrom, to).finally(killer.stop);
       const found = running.violations();
       expect(found, report(seed, found)).toEqual([]);
       expect(killer.kills()).toBeGreaterThan(0);
+      const { outcomes, refusals } = running;
       console.log(
-        `${killer.kills()} kills refused ${running.refusals.messages.length} writes of people; ` +
-          `${running.laterWrites()} writes began after one of ${trials} revocations`,
+        `WRIT_SEED=${seed}, trials ${from} to ${to}: ${JSON.stringify(outcomes())}; ` +
+          `${killer.kills()} kills refused ${refusals.messages.length} writes of people`,
       );
     },
-    60_000 + trials * msPerTrial,
+    timeout,
   );
 });

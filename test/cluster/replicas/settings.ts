@@ -8,7 +8,7 @@ export interface Settings {
   readonly uses: number;
 }
 
-const defaults = { trials: 150, uses: 1_000 } as const;
+const defaults = { trials: 120, uses: 1_000 } as const;
 
 /** @throws when a variable is no whole number */
 export function readSettings(environment: Readonly<Record<string, string | undefined>>): Settings {

@@ -23,13 +23,11 @@ const grantedWithinMs = 60_000;
 export interface Trials {
   readonly history: History;
   readonly refusals: Refusals;
-  /** Name of each revocation that was tried, and how often. */
-  readonly tried: ReadonlyMap<string, number>;
-  /** Runs trials `from` to below `to`; each follows from the seed and its own number alone, the timing of others aside. */
-  readonly run: (from: number, to: number, progress?: (done: number) => void) => Promise<void>;
+  /** Runs trials `from` to below `to`; what each does follows from the seed and its number alone. */
+  readonly run: (from: number, to: number) => Promise<void>;
   readonly violations: () => readonly Violation[];
-  /** Of the writes that began after an acknowledgement and ended before authority was given back. */
-  readonly laterWrites: () => number;
+  /** How many operations there were so far: grants, revocations, and writes by what became of them. */
+  readonly outcomes: () => Readonly<Record<string, number>>;
   readonly stop: () => Promise<void>;
 }
 
@@ -41,13 +39,12 @@ export interface Trials {
 export async function startTrials(bench: Bench, seed: number): Promise<Trials> {
   const history = startHistory();
   const refusals: Refusals = { messages: [] };
-  const tried = new Map<string, number>();
   const revocations = await revocationsOf(bench);
   const start = (role: string, count: number): Promise<readonly AgentClient[]> =>
     Promise.all(Array.from({ length: count }, (_, i) => startAgentClient(bench, history, `${role}-${i}`)));
   const later = await start("later", laterCount);
   const writers = await start("hammered", writerCount);
-  const state = { approval: "trial-first", later: 0 };
+  const state = { approval: "trial-first" };
 
   const must = async (what: string, write: () => Promise<ApiResponse>): Promise<void> => {
     const response = await persist(refusals, write);
@@ -71,14 +68,12 @@ export async function startTrials(bench: Bench, seed: number): Promise<Trials> {
     const random = randomOf(seed, `trial ${trial}`);
     const revocation = random.pick(revocations);
     const what = `trial ${trial}: ${revocation.name}`;
-    tried.set(revocation.name, (tried.get(revocation.name) ?? 0) + 1);
     await untilAllAdmitted(hammering, history.now(), what);
     await sleep(random.below(longestPrelude));
     const begun = history.now();
     await must(what, () => revocation.revoke(approvals(state.approval)));
     history.add({ kind: "revoke", what, begun, ended: history.now() });
     await Promise.all(later.map((client) => writeWithin(client, random, what)));
-    state.later += later.length;
     await grant(`${what}, undone`, async () => {
       if (revocation.restore !== undefined) return must(`${what}, to be undone`, revocation.restore);
       // What is over is in nobody's way, but thousands of them would slow the search for the nearest miss.
@@ -92,15 +87,18 @@ export async function startTrials(bench: Bench, seed: number): Promise<Trials> {
   return {
     history,
     refusals,
-    tried,
-    run: async (from, to, progress = () => {}) => {
-      for (let trial = from; trial < to; trial++) {
-        await runOne(trial);
-        progress(trial - from + 1);
-      }
+    run: async (from, to) => {
+      for (let trial = from; trial < to; trial++) await runOne(trial);
     },
     violations: () => violations(history.operations),
-    laterWrites: () => state.later,
+    outcomes: () => {
+      const counts: Record<string, number> = {};
+      for (const operation of history.operations) {
+        const key = operation.kind === "write" ? operation.outcome : `${operation.kind}s`;
+        counts[key] = (counts[key] ?? 0) + 1;
+      }
+      return counts;
+    },
     stop: async () => {
       await hammering.stop();
       for (const client of [...later, ...writers]) client.close();
