@@ -8,6 +8,8 @@ export interface Killer {
   readonly stop: () => Promise<number>;
 }
 
+/** Milliseconds, at most: before the first kill, between a kill and the restart, and from readiness to the next kill. */
+const longestPrelude = 300;
 const longestDowntime = 1_000;
 const longestUptime = 2_000;
 
@@ -19,7 +21,7 @@ export function startKiller(replicas: readonly Replica[], random: Random): Kille
   const state = { running: true, kills: 0 };
   const run = async (): Promise<void> => {
     while (state.running) {
-      await sleep(random.below(longestUptime));
+      await sleep(random.below(state.kills === 0 ? longestPrelude : longestUptime));
       const victims = random.shuffled(replicas).slice(0, random.chance(20) ? 2 : 1);
       await Promise.all(
         victims.map(async ({ webhook }) => {

@@ -3,6 +3,7 @@ import { type AlteredWrit, alteredWrit } from "../../control-plane/altered-writ.
 import { type Bench, startBench } from "../writ/bench.ts";
 import { applyWorld } from "../writ/objects.ts";
 import { watchesLag } from "./alterations.ts";
+import { roundsOf } from "./rounds.ts";
 import { readSettings } from "./settings.ts";
 import { type Trials, report, startTrials } from "./trials.ts";
 
@@ -10,31 +11,31 @@ const { seed, trials } = readSettings(process.env);
 /** A lag makes of each trial what chance makes of one in ten. */
 const lagging = Math.ceil(trials / 5);
 
-let altered: AlteredWrit;
-let bench: Bench;
-let running: Trials;
+describe.each(roundsOf(lagging))("on three replicas of which two hear late, in trials $from to $to", ({ from, to }) => {
+  let altered: AlteredWrit;
+  let bench: Bench;
+  let running: Trials;
 
-beforeAll(async () => {
-  altered = alteredWrit([watchesLag]);
-  bench = await startBench({ writ: { operator: false, replicas: 3, command: altered.command } });
-  await applyWorld(bench);
-  running = await startTrials(bench, seed);
-});
+  beforeAll(async () => {
+    altered = alteredWrit([watchesLag]);
+    bench = await startBench({ writ: { operator: false, replicas: 3, command: altered.command } });
+    await applyWorld(bench);
+    running = await startTrials(bench, seed);
+  });
 
-afterAll(async () => {
-  await running.stop();
-  await bench.cluster.stop();
-  altered.remove();
-});
+  afterAll(async () => {
+    await running.stop();
+    await bench.cluster.stop();
+    altered.remove();
+  });
 
-describe("on three replicas of which two hear of changes late, kind after kind", () => {
   test(
     "no write is admitted that began after an acknowledged revocation",
     async () => {
-      await running.run(0, lagging);
+      await running.run(from, to);
       const found = running.violations();
       expect(found, report(seed, found)).toEqual([]);
     },
-    60_000 + lagging * 4_000,
+    60_000 + (to - from) * 4_000,
   );
 });

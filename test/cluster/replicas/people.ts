@@ -1,26 +1,35 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ApiResponse } from "../../control-plane/control-plane.ts";
-import type { Status } from "../writ/bench.ts";
+import { type Status, outcome } from "../writ/bench.ts";
 
-/** Writes of people that were refused since no replica's answer reached the API server, while others lived. */
+/** Writes of people that were refused for no fault of theirs, and tried again. */
 export interface Refusals {
-  readonly messages: string[];
+  /** What the API server said when no replica's answer reached it. */
+  readonly unanswered: string[];
+  /** Reason codes of replicas that could not judge in time, as happens on a machine that is too small. */
+  readonly overwhelmed: string[];
 }
+
+export const noRefusals = (): Refusals => ({ unanswered: [], overwhelmed: [] });
 
 const maxAttempts = 200;
 const pauseMs = 25;
 
+/** Denials that say: try again. */
+const overwhelmed: ReadonlySet<string> = new Set(["DeadlineExceeded", "LookupFailed", "Overloaded", "RegisterFailed"]);
+
 /**
- * Tries until Writ answers, as a person would whose write was in flight to a replica that died. Any other answer than
- * that of a failed call stands: it is for the caller to judge.
+ * Tries until Writ judges, as a person would whose write was in flight to a replica that died. Any other answer stands:
+ * it is for the caller to look at. @throws when Writ does not judge in 200 attempts
  */
 export async function persist(refusals: Refusals, write: () => Promise<ApiResponse>): Promise<ApiResponse> {
-  for (let attempt = 1; ; attempt++) {
+  for (let attempt = 1; attempt <= maxAttempts; attempt++) {
     const response = await write();
     const { message = "" } = response.status === 500 ? (response.json() as Status) : {};
-    if (!message.includes("failed calling webhook")) return response;
-    refusals.messages.push(message);
-    if (attempt === maxAttempts) throw new Error(`refused ${attempt} times, last: ${message}`);
+    if (message.includes("failed calling webhook")) refusals.unanswered.push(message);
+    else if (overwhelmed.has(outcome(response))) refusals.overwhelmed.push(outcome(response));
+    else return response;
     await sleep(pauseMs);
   }
+  throw new Error(`refused ${maxAttempts} times: ${refusals.unanswered.at(-1)}, ${refusals.overwhelmed.at(-1)}`);
 }

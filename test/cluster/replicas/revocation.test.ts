@@ -67,7 +67,7 @@ describe.each(roundsOf(trials))("on three replicas, in trials $from to $to", ({ 
       const { outcomes, refusals } = running;
       console.log(
         `WRIT_SEED=${seed}, trials ${from} to ${to}: ${JSON.stringify(outcomes())}; ` +
-          `${killer.kills()} kills refused ${refusals.messages.length} writes of people`,
+          `${killer.kills()} kills, ${refusals.unanswered.length} writes of people not answered`,
       );
     },
     timeout,

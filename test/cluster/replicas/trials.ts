@@ -6,7 +6,7 @@ import { approval, approvals, decide } from "../writ/objects.ts";
 import { type Hammer, hammer, startAgentClient } from "./client.ts";
 import type { AgentClient } from "./client.ts";
 import { type History, startHistory } from "./history.ts";
-import { type Refusals, persist } from "./people.ts";
+import { type Refusals, noRefusals, persist } from "./people.ts";
 import { revocationsOf } from "./revocations.ts";
 import { type Violation, violations } from "./violations.ts";
 
@@ -38,7 +38,7 @@ export interface Trials {
  */
 export async function startTrials(bench: Bench, seed: number): Promise<Trials> {
   const history = startHistory();
-  const refusals: Refusals = { messages: [] };
+  const refusals = noRefusals();
   const revocations = await revocationsOf(bench);
   const start = (role: string, count: number): Promise<readonly AgentClient[]> =>
     Promise.all(Array.from({ length: count }, (_, i) => startAgentClient(bench, history, `${role}-${i}`)));
