@@ -1,4 +1,7 @@
+import { execFile } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { ElevationApproval } from "../../../src/api/types.gen.ts";
 import { readLedger } from "../../../src/ledger/read-ledger.ts";
@@ -12,6 +15,9 @@ import { readSettings } from "./settings.ts";
 import { type CountedWrite, accountForUses } from "./use-account.ts";
 
 const { seed, uses: maxUses } = readSettings(process.env);
+const main = fileURLToPath(new URL("../../../src/main.ts", import.meta.url));
+/** Rejects when the command ends with another code than 0. */
+const execute = promisify(execFile);
 const clientCount = 64;
 const msPerUse = 200;
 /** So long a client waits after an answer that did not come from Writ, in milliseconds. */
@@ -107,6 +113,22 @@ describe(`${maxUses} uses of one approval by ${clientCount} clients on three rep
     expect({ doubled, impossible }).toEqual({ doubled: [], impossible: [] });
     console.log(`${unrecorded.length} uses were counted and not recorded, with ${counted.kills} kills`);
     expect(unrecorded.length).toBeLessThanOrEqual(counted.kills * clientCount);
+  });
+
+  test("are told by writ ledger uses as they are, without an alarm", async () => {
+    const { unrecorded } = accountForUses(await recordedWrites(), await counter(), maxUses);
+    const directories = bench.writ.replicas.map(({ ledgerDir }) => ledgerDir);
+    const words = [main, "ledger", "uses", ...directories, "--json", "--kubeconfig", bench.cluster.kubeconfig];
+    const { stdout } = await execute(process.execPath, words);
+    expect((JSON.parse(stdout) as { readonly approvals: readonly object[] }).approvals).toEqual([
+      expect.objectContaining({
+        name: "counted",
+        maxUses,
+        counter: maxUses,
+        recorded: maxUses - unrecorded.length,
+        alarms: [],
+      }),
+    ]);
   });
 
   test("cover every write that a client was told to have succeeded", async () => {
