@@ -35,6 +35,18 @@ export async function startAgentClient(bench: Bench, history: History, name: str
   };
 }
 
+const mostAttempts = 1_000;
+
+/** Writes until somebody has had time to judge, and gives the judgement. @throws when nobody has in 1,000 attempts */
+export async function writeUntilJudged(client: AgentClient, what: string): Promise<string> {
+  for (let attempt = 1; attempt <= mostAttempts; attempt++) {
+    const told = await client.write(what);
+    if (!failures.test(told)) return told;
+    await backOff(told);
+  }
+  throw new Error(`${what}: not judged in ${mostAttempts} attempts`);
+}
+
 export interface Hammer {
   /** Of each client: how many of its writes that began after the instant were admitted. */
   readonly admittedSince: (instant: number) => readonly number[];
@@ -43,8 +55,14 @@ export interface Hammer {
   readonly stop: () => Promise<void>;
 }
 
-/** So long a client waits after an answer that did not come from Writ, in milliseconds. */
-const pauseAfterFailure = 20;
+/** So long a client waits where nobody had time to judge, in milliseconds: else it would keep a small machine from it. */
+const pauseAfterFailure = 50;
+const failures = /^(no answer|500 .*|Overloaded|DeadlineExceeded|UseContended)$/;
+
+/** Waits after a failure, as a client would that is told to try again. */
+export async function backOff(told: string): Promise<void> {
+  if (failures.test(told)) await sleep(pauseAfterFailure);
+}
 
 /** Clients that never pause. */
 export function hammer(clients: readonly AgentClient[], history: History): Hammer {
@@ -57,7 +75,7 @@ export function hammer(clients: readonly AgentClient[], history: History): Hamme
       const told = await client.write(`writer ${id}`);
       last[id] = told;
       if (told === "admitted") admitted[id]?.push(begun);
-      if (told === "no answer" || told.startsWith("500")) await sleep(pauseAfterFailure);
+      await backOff(told);
     }
   });
   return {

@@ -3,7 +3,7 @@ import { type AlteredWrit, alteredWrit } from "../../control-plane/altered-writ.
 import { type Bench, startBench } from "../writ/bench.ts";
 import { applyWorld } from "../writ/objects.ts";
 import { provesNothing } from "./alterations.ts";
-import { readSettings } from "./settings.ts";
+import { readSettings, setUpWithinMs } from "./settings.ts";
 import { type Trials, startTrials } from "./trials.ts";
 
 const { seed } = readSettings(process.env);
@@ -19,7 +19,7 @@ beforeAll(async () => {
   bench = await startBench({ writ: { operator: false, replicas: 3, command: altered.command } });
   await applyWorld(bench);
   running = await startTrials(bench, seed);
-});
+}, setUpWithinMs);
 
 afterAll(async () => {
   await running.stop();

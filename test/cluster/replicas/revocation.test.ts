@@ -5,7 +5,7 @@ import { type Bench, startBench } from "../writ/bench.ts";
 import { applyWorld } from "../writ/objects.ts";
 import { startKiller } from "./killer.ts";
 import { roundsOf } from "./rounds.ts";
-import { readSettings } from "./settings.ts";
+import { readSettings, setUpWithinMs } from "./settings.ts";
 import { type Trials, report, startTrials } from "./trials.ts";
 
 const { seed, trials } = readSettings(process.env);
@@ -25,7 +25,7 @@ async function decisions(bench: Bench): Promise<readonly number[]> {
 describe.each(roundsOf(trials))("on three replicas, in trials $from to $to", ({ from, to }) => {
   /** From here on replicas are killed. */
   const killsFrom = to - Math.ceil((to - from) / 4);
-  const timeout = 60_000 + (to - from) * msPerTrial;
+  const timeout = 300_000 + (to - from) * msPerTrial;
   let bench: Bench;
   let running: Trials;
 
@@ -33,7 +33,7 @@ describe.each(roundsOf(trials))("on three replicas, in trials $from to $to", ({ 
     bench = await startBench({ writ: { operator: false, replicas: 3 } });
     await applyWorld(bench);
     running = await startTrials(bench, seed);
-  });
+  }, setUpWithinMs);
 
   afterAll(async () => {
     await running.stop();

@@ -8,6 +8,9 @@ export interface Settings {
   readonly uses: number;
 }
 
+/** For bringing up a cluster and its clients, on a machine that does other things as well. */
+export const setUpWithinMs = 300_000;
+
 const defaults = { trials: 120, uses: 1_000 } as const;
 
 /** @throws when a variable is no whole number */

@@ -18,7 +18,7 @@ const laterCount = 6;
 const longestPrelude = 20;
 const longestAftermath = 8;
 /** What was given back reaches all replicas by their watches; with replicas killed meanwhile, after their return. */
-const grantedWithinMs = 60_000;
+const grantedWithinMs = 120_000;
 
 export interface Trials {
   readonly history: History;
