@@ -72,16 +72,25 @@ function connectToFirst(ports: readonly number[], done: (backend: Socket | undef
   });
 }
 
+/**
+ * A server may end a TLS handshake with session tickets, which come after the client's first request as if they answered
+ * it. The answers before are to the handshake; from this one on each is to a request.
+ */
+const firstTrueAnswer = 3;
+
 function join(client: Socket, backend: Socket, quietMs: number): void {
-  const state = { awaited: true };
+  const state = { awaited: true, answers: 0 };
   client.on("data", () => (state.awaited = true));
-  backend.on("data", () => (state.awaited = false));
+  backend.on("data", () => {
+    if (state.awaited) state.answers += 1;
+    state.awaited = false;
+  });
   // Either side's activity starts the time anew, since both sides are written to as soon as the other has spoken.
   client.setTimeout(quietMs);
   client.on("timeout", () => {
     // What the client has sent meanwhile is read before: ending the connection then would lose a request.
     setImmediate(() => {
-      if (!state.awaited) client.end();
+      if (!state.awaited && state.answers >= firstTrueAnswer) client.end();
     });
   });
   backend.on("error", () => client.destroy());

@@ -1,6 +1,8 @@
+import { createServer as createHttpsServer, get } from "node:https";
 import { type AddressInfo, type Server, type Socket, connect, createServer } from "node:net";
 import { once } from "node:events";
 import { afterEach, describe, expect, test } from "vitest";
+import { createAuthority } from "../../control-plane/pki.ts";
 import { startBalancer } from "../../control-plane/balancer.ts";
 
 const never = 60_000;
@@ -150,11 +152,34 @@ describe("the balancer", () => {
   test("ends a quiet connection after its answer, and never one that awaits an answer", async () => {
     const port = await balance([await backend("a"), await backend("b")], 20);
     const [quiet, waiting] = [open(port), open(port)];
-    waiting.send("slow");
-    expect(await quiet.ask("1")).toBe("a:1");
+    for (const line of ["1", "2", "3"]) {
+      expect(await quiet.ask(line)).toBe(`a:${line}`);
+      expect(await waiting.ask(line)).toBe(`b:${line}`);
+      waiting.send("slow");
+    }
     await quiet.closed;
     expect(waiting.isClosed()).toBe(false);
-    expect(await waiting.ask("2")).toBe("b:2");
+    expect(await waiting.ask("4")).toBe("b:4");
     await waiting.closed;
+  });
+
+  test("leaves a TLS connection alone whose first request is answered late, after the tickets of the handshake", async () => {
+    const { certificate, key } = await (await createAuthority("balanced")).server("balanced");
+    const server = createHttpsServer({ cert: certificate, key }, (_, response) => {
+      setTimeout(() => response.end("late"), 200);
+    });
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    cleanup.push(() => server.close() && undefined);
+    const backends = [(server.address() as AddressInfo).port];
+    const balancer = await startBalancer({ port: 0, backends, quietMs: 20 });
+    cleanup.push(balancer.close);
+    const text = await new Promise<string>((resolve, reject) => {
+      const options = { agent: false as const, rejectUnauthorized: false };
+      get(`https://127.0.0.1:${balancer.port}`, options, (response) => {
+        response.setEncoding("utf8").on("data", resolve);
+      }).on("error", reject);
+    });
+    expect(text).toBe("late");
   });
 });
