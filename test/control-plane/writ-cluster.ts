@@ -55,7 +55,7 @@ export interface Writ {
 const balancerScript = fileURLToPath(new URL("balancer-main.ts", import.meta.url));
 const readyTimeout = 60_000;
 /** Of the balancer. Long enough that a connection is hardly ever ended just when the API server takes it up again. */
-const quietMs = 500;
+const quietMs = 2_000;
 const enforcedTimeoutMs = 10_000;
 
 /** @throws when a step of the installation fails, with what kubectl or the process said. */

@@ -43,7 +43,10 @@ afterAll(async () => {
   await bench.cluster.stop();
 });
 
-/** Writes until Writ says that no use is left. */
+/**
+ * Writes until Writ says that no use is left. Fewer writes are admitted than uses are counted, kills aside: the API server
+ * begins an update on the version that its own cache holds, and when that lags it asks the gate again for the present one.
+ */
 async function useUp(client: AgentClient, name: string): Promise<void> {
   for (let told = ""; told !== "ApprovalExhausted";) {
     told = await client.write(name);
