@@ -7,7 +7,7 @@ import { type Bench, eventually, startBench } from "../writ/bench.ts";
 import { applyWorld, approval, approvals, decide } from "../writ/objects.ts";
 import { type AgentClient, startAgentClient, writeUntilJudged } from "./client.ts";
 import { startHistory } from "./history.ts";
-import { type Killer, startKiller } from "./killer.ts";
+import { whileKilling } from "./killer.ts";
 import { noRefusals, persist } from "./people.ts";
 import { readSettings, setUpWithinMs } from "./settings.ts";
 
@@ -32,7 +32,6 @@ let bench: Bench;
 const clients: AgentClient[] = [];
 const acknowledged: Acknowledged[] = [];
 const refusals = noRefusals();
-const counted = { kills: 0 };
 
 beforeAll(async () => {
   bench = await startBench({ writ: { operator: false, replicas: 3 } });
@@ -65,9 +64,9 @@ async function vote(name: string, { who, by, ownerName, verdict }: Voter): Promi
 }
 
 /** Two people decide at once, each patching the list of decisions as if it were empty; then one may reject. */
-async function runLane(lane: number, killer: Killer): Promise<void> {
+async function runLane(lane: number, kills: () => number): Promise<void> {
   const random = randomOf(seed, `lane ${lane}`);
-  for (let i = 0; i < approvalsPerLane || killer.kills() < fewestKills; i++) {
+  for (let i = 0; i < approvalsPerLane || kills() < fewestKills; i++) {
     const name = `lane-${lane}-${i}`;
     await mustPersist("request", () => bench.call("carol", "POST", approvals(), approval(name)));
     await Promise.all(
@@ -85,16 +84,16 @@ const text = ({ approval: name, by, ownerName, verdict }: Acknowledged): string 
 
 describe("with replicas killed and restarted at random while people decide", { timeout }, () => {
   test("every write of a person is answered by a replica that lives, or refused since it was in flight to one that died", async () => {
-    const killer = startKiller(bench.writ.replicas, randomOf(seed, "kills"));
-    await Promise.all(Array.from({ length: lanes }, (_, lane) => runLane(lane, killer))).finally(killer.stop);
-    counted.kills = killer.kills();
+    const decideAll = (kills: () => number): Promise<unknown> =>
+      Promise.all(Array.from({ length: lanes }, (_, lane) => runLane(lane, kills)));
+    const kills = await whileKilling(bench.writ.replicas, randomOf(seed, "kills"), decideAll);
     const { unanswered } = refusals;
-    const context = `WRIT_SEED=${seed}: ${counted.kills} kills left ${unanswered.length} writes of people without answer`;
+    const context = `WRIT_SEED=${seed}: ${kills} kills left ${unanswered.length} writes of people without answer`;
     console.log(`${context}, ${acknowledged.length} decisions were acknowledged`);
-    expect(counted.kills, context).toBeGreaterThanOrEqual(fewestKills);
+    expect(kills, context).toBeGreaterThanOrEqual(fewestKills);
     // At a kill, each person has one write in flight at most.
     expect(unanswered.length, `${context}: ${[...new Set(unanswered)].join("\n")}`).toBeLessThanOrEqual(
-      counted.kills * lanes * peopleOfALane,
+      kills * lanes * peopleOfALane,
     );
   });
 

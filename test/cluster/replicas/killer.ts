@@ -2,25 +2,26 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Replica } from "../../control-plane/writ-cluster.ts";
 import type { Random } from "../../unit/decision/oracle/random.ts";
 
-export interface Killer {
-  readonly kills: () => number;
-  /** Ends the killing; all replicas are up and ready afterwards. @throws when one did not come back */
-  readonly stop: () => Promise<number>;
-}
-
 /** Milliseconds, at most: before the first kill, between a kill and the restart, and from readiness to the next kill. */
 const longestPrelude = 300;
 const longestDowntime = 1_000;
 const longestUptime = 2_000;
 
 /**
- * Kills a replica at random (SIGKILL), at times a second one beside it, starts them again, and waits until they are
- * ready, over and over. One of three or more always lives.
+ * While the work goes on, kills a replica at random (SIGKILL), at times a second one beside it, starts them again, and
+ * waits until they are ready, over and over. One of three or more always lives, and all do at the end. The work is told
+ * how many kills there were so far; gives how many there were in all.
+ *
+ * @throws when the work does, or a replica does not come back
  */
-export function startKiller(replicas: readonly Replica[], random: Random): Killer {
-  const state = { running: true, kills: 0 };
-  const run = async (): Promise<void> => {
-    while (state.running) {
+export async function whileKilling(
+  replicas: readonly Replica[],
+  random: Random,
+  work: (kills: () => number) => Promise<unknown>,
+): Promise<number> {
+  const state = { working: true, kills: 0 };
+  const kill = async (): Promise<void> => {
+    while (state.working) {
       await sleep(random.below(state.kills === 0 ? longestPrelude : longestUptime));
       const victims = random.shuffled(replicas).slice(0, random.chance(20) ? 2 : 1);
       await Promise.all(
@@ -33,15 +34,13 @@ export function startKiller(replicas: readonly Replica[], random: Random): Kille
       );
     }
   };
-  const running = run();
-  // Told by stop(); until then it must not end the process.
-  running.catch(() => undefined);
-  return {
-    kills: () => state.kills,
-    stop: async () => {
-      state.running = false;
-      await running;
-      return state.kills;
-    },
+  const end = async (): Promise<void> => {
+    try {
+      await work(() => state.kills);
+    } finally {
+      state.working = false;
+    }
   };
+  await Promise.all([end(), kill()]);
+  return state.kills;
 }

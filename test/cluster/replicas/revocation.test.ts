@@ -3,7 +3,7 @@ import { readLedger } from "../../../src/ledger/read-ledger.ts";
 import { randomOf } from "../../unit/decision/oracle/random.ts";
 import { type Bench, startBench } from "../writ/bench.ts";
 import { applyWorld } from "../writ/objects.ts";
-import { startKiller } from "./killer.ts";
+import { whileKilling } from "./killer.ts";
 import { roundsOf } from "./rounds.ts";
 import { readSettings, setUpWithinMs } from "./settings.ts";
 import { type Trials, report, startTrials } from "./trials.ts";
@@ -59,15 +59,15 @@ describe.each(roundsOf(trials))("on three replicas, in trials $from to $to", ({ 
   test(
     "none either while replicas are killed and restarted at random",
     async () => {
-      const killer = startKiller(bench.writ.replicas, randomOf(seed, `kills from ${killsFrom}`));
-      await running.run(killsFrom, to).finally(killer.stop);
+      const random = randomOf(seed, `kills from ${killsFrom}`);
+      const kills = await whileKilling(bench.writ.replicas, random, () => running.run(killsFrom, to));
       const found = running.violations();
       expect(found, report(seed, found)).toEqual([]);
-      expect(killer.kills()).toBeGreaterThan(0);
+      expect(kills).toBeGreaterThan(0);
       const { outcomes, refusals } = running;
       console.log(
         `WRIT_SEED=${seed}, trials ${from} to ${to}: ${JSON.stringify(outcomes())}; ` +
-          `${killer.kills()} kills, ${refusals.unanswered.length} writes of people not answered`,
+          `${kills} kills, ${refusals.unanswered.length} writes of people not answered`,
       );
     },
     timeout,

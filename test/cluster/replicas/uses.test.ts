@@ -9,7 +9,7 @@ import { type Bench, startBench } from "../writ/bench.ts";
 import { applyWorld, approval, approvals, approveBoth } from "../writ/objects.ts";
 import { type AgentClient, backOff, startAgentClient, writeUntilJudged } from "./client.ts";
 import { startHistory } from "./history.ts";
-import { startKiller } from "./killer.ts";
+import { whileKilling } from "./killer.ts";
 import { readSettings, setUpWithinMs } from "./settings.ts";
 import { type CountedWrite, accountForUses } from "./use-account.ts";
 
@@ -94,9 +94,9 @@ describe(
   { timeout },
   () => {
     test("are all that is admitted, whoever dies", async () => {
-      const killer = startKiller(bench.writ.replicas, randomOf(seed, "kills of the counted"));
-      await Promise.all(clients.map((client, i) => useUp(client, nameOf(i)))).finally(killer.stop);
-      counted.kills = killer.kills();
+      const random = randomOf(seed, "kills of the counted");
+      const spend = (): Promise<unknown> => Promise.all(clients.map((client, i) => useUp(client, nameOf(i))));
+      counted.kills = await whileKilling(bench.writ.replicas, random, spend);
       const context = `WRIT_SEED=${seed}, ${counted.kills} kills: ${JSON.stringify(Object.fromEntries(answers))}`;
       console.log(context);
       expect(sum(admitted.values()), context).toBeLessThanOrEqual(maxUses);

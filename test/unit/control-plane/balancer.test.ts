@@ -9,7 +9,7 @@ const never = 60_000;
 const cleanup: (() => Promise<void> | void)[] = [];
 
 afterEach(async () => {
-  for (const step of cleanup.splice(0).reverse()) await step();
+  for (const step of cleanup.splice(0).toReversed()) await step();
 });
 
 interface Backend {
