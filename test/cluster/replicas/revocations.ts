@@ -1,6 +1,6 @@
 import type { ApiResponse } from "../../control-plane/control-plane.ts";
 import type { Bench } from "../writ/bench.ts";
-import { capabilities, decide, owners, patchSpec } from "../writ/objects.ts";
+import { bot, capabilities, decide, owner, owners, patchSpec } from "../writ/objects.ts";
 
 /** One way to take away what the agent may, and the one request that gives it back. */
 export interface Revocation {
@@ -16,6 +16,8 @@ interface Stored {
   readonly metadata: { readonly name: string };
   readonly spec: Readonly<Record<string, unknown>>;
 }
+
+const paymentsProd = { scope: "Namespaced", namespaces: ["payments-prod"] } as const;
 
 /** What can be revoked in the world of `applyWorld`, under an approval by alice of payments and bob of platform. */
 export async function revocationsOf(bench: Bench): Promise<readonly Revocation[]> {
@@ -48,6 +50,11 @@ export async function revocationsOf(bench: Bench): Promise<readonly Revocation[]
       restore: () => bench.call("bob", "POST", collection, object),
     };
   };
+  const creation = (name: string, object: object): Revocation => ({
+    name,
+    revoke: () => bench.call("bob", "POST", owners(), object),
+    restore: () => bench.call("bob", "DELETE", owners("rival")),
+  });
   const final = (name: string, revoke: Revocation["revoke"]): Revocation => ({ name, revoke, restore: undefined });
   return [
     suspension("frank", owners("robots"), "the identity owner"),
@@ -66,6 +73,8 @@ export async function revocationsOf(bench: Bench): Promise<readonly Revocation[]
     await edit("removal of the object from its owner", owners("payments"), { resources: [] }),
     await edit("lapse of the approving owner's review", owners("payments"), { reviewBy: "2020-01-01T00:00:00Z" }),
     await edit("another policy", capabilities("configurator"), { description: "Not what was approved" }),
+    creation("creation of a rival owner of the object", owner("rival", { resources: [paymentsProd] })),
+    creation("creation of a second owner of the agent", owner("rival", { identities: [bot] })),
     await deletion(owners("payments"), "the approving owner"),
     await deletion(owners("cluster"), "the root owner (freeze)"),
     await deletion(capabilities("configurator"), "the capability"),
