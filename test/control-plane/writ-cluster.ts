@@ -20,7 +20,13 @@ import { registerName } from "../../src/api/register/content.ts";
 import { type Component, startComponent } from "./component.ts";
 import type { ControlPlane } from "./control-plane.ts";
 import { crdsDirectory, renderBase, renderRootOwner, renderWebhooks, samplesDirectory } from "./manifests.ts";
-import { type ProcessSetup, type WritOptions, clusterApprovalNamespace, configureWrit } from "./writ-configuration.ts";
+import {
+  type ProcessSetup,
+  type WritOptions,
+  clusterApprovalNamespace,
+  configureWrit,
+  systemNamespace,
+} from "./writ-configuration.ts";
 
 /** One `writ webhook` process. */
 export interface Replica {

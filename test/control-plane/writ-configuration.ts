@@ -29,7 +29,7 @@ export interface WritOptions {
   readonly command?: readonly string[];
 }
 
-const systemNamespace = "writ-system";
+export const systemNamespace = "writ-system";
 export const clusterApprovalNamespace = "writ-approvals";
 
 const tokenSeconds = 30 * 24 * 3_600;
