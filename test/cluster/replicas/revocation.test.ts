@@ -22,6 +22,14 @@ async function decisions(bench: Bench): Promise<readonly number[]> {
   );
 }
 
+async function provenByRegister(bench: Bench): Promise<readonly boolean[]> {
+  return Promise.all(
+    bench.writ.replicas.map(async ({ metricsUrl }) =>
+      /^writ_proofs_total\{by="register"\} [1-9]/m.test(await (await fetch(metricsUrl)).text()),
+    ),
+  );
+}
+
 describe.each(roundsOf(trials))("on three replicas, in trials $from to $to", ({ from, to }) => {
   /** From here on replicas are killed. */
   const killsFrom = to - Math.ceil((to - from) / 4);
@@ -54,6 +62,8 @@ describe.each(roundsOf(trials))("on three replicas, in trials $from to $to", ({ 
     const counts = await decisions(bench);
     const total = counts.reduce((sum, count) => sum + count, 0);
     for (const count of counts) expect(count).toBeGreaterThan(total / 20);
+    // By the register, or the trials would say nothing about it.
+    expect(await provenByRegister(bench)).toEqual(bench.writ.replicas.map(() => true));
   });
 
   test(
