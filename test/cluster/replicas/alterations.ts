@@ -28,3 +28,14 @@ export const watchesLag: Alteration = {
     }, lag);
 `,
 };
+
+const run = `  async function run(): Promise<void> {
+`;
+
+/** A process that starts learns of the objects a second and a half later than it could. */
+export const knowsLate: Alteration = {
+  file: "kube/reflector.ts",
+  source: run,
+  replacement: `${run}    await new Promise((resolve) => setTimeout(resolve, 1_500));
+`,
+};

@@ -1,10 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { ElevationApproval } from "../../../src/api/types.gen.ts";
 import { readLedger } from "../../../src/ledger/read-ledger.ts";
+import { type AlteredWrit, alteredWrit } from "../../control-plane/altered-writ.ts";
 import type { ApiResponse } from "../../control-plane/control-plane.ts";
 import { randomOf } from "../../unit/decision/oracle/random.ts";
 import { type Bench, eventually, startBench } from "../writ/bench.ts";
 import { applyWorld, approval, approvals, decide } from "../writ/objects.ts";
+import { knowsLate } from "./alterations.ts";
 import { type AgentClient, startAgentClient, writeUntilJudged } from "./client.ts";
 import { startHistory } from "./history.ts";
 import { whileKilling } from "./killer.ts";
@@ -28,13 +30,15 @@ interface Acknowledged {
   readonly verdict: string;
 }
 
+let altered: AlteredWrit;
 let bench: Bench;
 const clients: AgentClient[] = [];
 const acknowledged: Acknowledged[] = [];
 const refusals = noRefusals();
 
 beforeAll(async () => {
-  bench = await startBench({ writ: { operator: false, replicas: 3 } });
+  altered = alteredWrit([knowsLate]);
+  bench = await startBench({ writ: { operator: false, replicas: 3, command: altered.command } });
   await applyWorld(bench);
   for (let i = 0; i < lanes; i++) clients.push(await startAgentClient(bench, startHistory(), `decided-${i}`));
 }, setUpWithinMs);
@@ -42,6 +46,7 @@ beforeAll(async () => {
 afterAll(async () => {
   for (const client of clients) client.close();
   await bench.cluster.stop();
+  altered.remove();
 });
 
 const voters = [
@@ -95,6 +100,10 @@ describe("with replicas killed and restarted at random while people decide", { t
     expect(unanswered.length, `${context}: ${[...new Set(unanswered)].join("\n")}`).toBeLessThanOrEqual(
       kills * lanes * peopleOfALane,
     );
+  });
+
+  test("nobody is refused by a replica that has started and does not know the objects yet", () => {
+    expect(refusals.overwhelmed.filter((message) => message.includes("not synced"))).toEqual([]);
   });
 
   test("every decision that was acknowledged stands in its approval", async () => {

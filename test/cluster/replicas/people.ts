@@ -6,7 +6,7 @@ import { type Status, outcome } from "../writ/bench.ts";
 export interface Refusals {
   /** What the API server said when no replica's answer reached it. */
   readonly unanswered: string[];
-  /** Reason codes of replicas that could not judge in time, as happens on a machine that is too small. */
+  /** What replicas said that could not judge in time, as happens on a machine that is too small. */
   readonly overwhelmed: string[];
 }
 
@@ -25,9 +25,10 @@ const overwhelmed: ReadonlySet<string> = new Set(["DeadlineExceeded", "LookupFai
 export async function persist(refusals: Refusals, write: () => Promise<ApiResponse>): Promise<ApiResponse> {
   for (let attempt = 1; attempt <= maxAttempts; attempt++) {
     const response = await write();
-    const { message = "" } = response.status === 500 ? (response.json() as Status) : {};
+    if (response.status < 300) return response;
+    const { message = "" } = response.json() as Status;
     if (message.includes("failed calling webhook")) refusals.unanswered.push(message);
-    else if (overwhelmed.has(outcome(response))) refusals.overwhelmed.push(outcome(response));
+    else if (overwhelmed.has(outcome(response))) refusals.overwhelmed.push(message);
     else return response;
     await sleep(pauseMs);
   }
