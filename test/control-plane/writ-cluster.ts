@@ -31,6 +31,8 @@ import {
 /** One `writ webhook` process. */
 export interface Replica {
   readonly webhook: Component;
+  /** On 127.0.0.1, for calls. */
+  readonly port: number;
   readonly configFile: string;
   readonly ledgerDir: string;
   readonly metricsUrl: string;
@@ -88,6 +90,7 @@ export async function startWrit(cluster: ControlPlane, options: WritOptions = {}
   const replicas = await Promise.all(
     setup.webhooks.map(async (replica) => ({
       webhook: await start("webhook", replica),
+      port: replica.port,
       configFile: replica.configFile,
       ledgerDir: replica.ledgerDir,
       metricsUrl: `${replica.telemetryUrl}/metrics`,
@@ -182,8 +185,8 @@ export async function callsGate(cluster: ControlPlane, agentNamespace = "agents"
   return response.text.includes("gate.writ.dev");
 }
 
-/** Whether a connection to the port is taken. */
-function accepts(port: number): Promise<boolean> {
+/** Whether a connection to the port of 127.0.0.1 is taken. */
+export function accepts(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(port, "127.0.0.1");
     socket.once("connect", () => {

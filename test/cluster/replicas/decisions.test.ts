@@ -3,6 +3,7 @@ import type { ElevationApproval } from "../../../src/api/types.gen.ts";
 import { readLedger } from "../../../src/ledger/read-ledger.ts";
 import { type AlteredWrit, alteredWrit } from "../../control-plane/altered-writ.ts";
 import type { ApiResponse } from "../../control-plane/control-plane.ts";
+import { type Replica, accepts } from "../../control-plane/writ-cluster.ts";
 import { randomOf } from "../../unit/decision/oracle/random.ts";
 import { type Bench, eventually, startBench } from "../writ/bench.ts";
 import { applyWorld, approval, approvals, decide } from "../writ/objects.ts";
@@ -102,7 +103,25 @@ describe("with replicas killed and restarted at random while people decide", { t
     );
   });
 
-  test("nobody is refused by a replica that has started and does not know the objects yet", () => {
+  test("a replica that has started takes no connection before it knows the objects", async () => {
+    const [replica] = bench.writ.replicas;
+    if (replica === undefined) throw new Error("no replica");
+    await replica.webhook.kill("SIGKILL");
+    const state = { starting: true, samples: 0 };
+    const watch = async (): Promise<void> => {
+      while (state.starting) {
+        const taken = await accepts(replica.port);
+        const said = await readiness(replica);
+        if (taken) expect(said).not.toContain("not synced");
+        else if (said.includes("not synced")) state.samples += 1;
+      }
+    };
+    const restart = async (): Promise<void> => {
+      await replica.webhook.restart();
+      state.starting = false;
+    };
+    await Promise.all([watch(), restart()]);
+    expect(state.samples).toBeGreaterThan(0);
     expect(refusals.overwhelmed.filter((message) => message.includes("not synced"))).toEqual([]);
   });
 
@@ -152,6 +171,14 @@ describe("with replicas killed and restarted at random while people decide", { t
     await eventually(async () => expect(await judgements()).toEqual(new Set(["admitted"])));
   });
 });
+
+/** What its readiness endpoint says; nothing while nobody listens there. */
+function readiness({ metricsUrl }: Replica): Promise<string> {
+  return fetch(metricsUrl.replace(/metrics$/, "readyz")).then(
+    (response) => response.text(),
+    () => "",
+  );
+}
 
 /** Of one write of each client. */
 async function judgements(): Promise<ReadonlySet<string>> {
