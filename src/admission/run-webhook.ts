@@ -94,15 +94,24 @@ export async function runWebhook(configuration: WritConfiguration, log: Logger):
   const guard = recordRefusals(underWay.noted(createGuard(guardOptions)), shared);
   const stamps = recordRefusals(createStamps({ ...shared, signer, agentUid: agentUidLookup(client) }), shared);
 
+  let serving = false;
   let closing = false;
   const telemetry = await startTelemetryServer({
     ...configuration.telemetry.webhook,
     metrics,
     ready: () => {
-      const problems = [...cache.problems(), ...cache.silent(), ...(closing ? ["shutting down"] : [])];
+      const problems = [
+        ...cache.problems(),
+        ...cache.silent(),
+        ...(serving ? [] : ["does not listen yet"]),
+        ...(closing ? ["shutting down"] : []),
+      ];
       return { ready: problems.length === 0, problems };
     },
   });
+  // A balancer that knows nothing but connections would send people to a replica that can only refuse them.
+  await cache.whenSynced();
+  log.info({ objects: cache.state() }, "caches are synced");
   const server = await startAdmissionServer({
     listen: configuration.webhook.listen,
     tls: configuration.webhook.tls,
@@ -118,14 +127,11 @@ export async function runWebhook(configuration: WritConfiguration, log: Logger):
       if (call.request.dryRun !== true) await record("decision", denialRecord(call, answer, "error", clock()));
     },
   });
+  serving = true;
   log.info({ url: server.url.replace(/(:\d+)\/.*/, "$1"), telemetry: telemetry.url }, "webhook serves");
   if (configuration.shadow && configuration.shadow.until > clock()) {
     log.warn({ until: new Date(configuration.shadow.until).toISOString() }, "SHADOW MODE: denials are not enforced");
   }
-  void cache.whenSynced().then(
-    () => log.info({ objects: cache.state() }, "caches are synced"),
-    () => undefined,
-  );
 
   const close = async (): Promise<void> => {
     closing = true;

@@ -8,9 +8,10 @@
  *     await writ.webhook.kill("SIGKILL");   // agents are denied from here on
  *     await writ.webhook.restart();
  *     await cluster.stop();                 // ends Writ's processes as well
+ *
+ * With `replicas: 3` three webhook processes stand behind one URL (balancer.ts): `writ.replicas[i].webhook.kill()`.
  */
-import { randomBytes } from "node:crypto";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { connect } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
@@ -19,32 +20,29 @@ import { registerName } from "../../src/api/register/content.ts";
 import { type Component, startComponent } from "./component.ts";
 import type { ControlPlane } from "./control-plane.ts";
 import { crdsDirectory, renderBase, renderRootOwner, renderWebhooks, samplesDirectory } from "./manifests.ts";
-import { createAuthority, signingKeyPair } from "./pki.ts";
-import { freePort } from "./ports.ts";
-import { webhookClientCommonName } from "./server-files.ts";
+import {
+  type ProcessSetup,
+  type WritOptions,
+  clusterApprovalNamespace,
+  configureWrit,
+  systemNamespace,
+} from "./writ-configuration.ts";
 
-export interface WritOptions {
-  /** Default `["agents"]`. They are created. */
-  readonly agentNamespaces?: readonly string[];
-  /** How the API server proves itself to the webhook. Default "client-certificate". */
-  readonly callers?: "client-certificate" | "path";
-  /** Keys, certificates and configuration; `DIR/writ` of the control plane when absent. */
-  readonly stateDir?: string;
-  /** Default `ledger` in the state directory. */
-  readonly ledgerDir?: string;
-  /** Default `logs` in the state directory. */
-  readonly logsDir?: string;
-  /** RFC 3339: the end of shadow mode. */
-  readonly shadowUntil?: string;
-  /** Default true. */
-  readonly operator?: boolean;
-  /** Command that takes `webhook --config FILE` and `operator --config FILE`; default: this repository's src/main.ts. */
-  readonly command?: readonly string[];
+/** One `writ webhook` process. */
+export interface Replica {
+  readonly webhook: Component;
+  /** On 127.0.0.1, for calls. */
+  readonly port: number;
+  readonly configFile: string;
+  readonly ledgerDir: string;
+  readonly metricsUrl: string;
 }
 
 export interface Writ {
   readonly agentNamespaces: readonly string[];
   readonly clusterApprovalNamespace: string;
+  readonly replicas: readonly Replica[];
+  /** Of the first replica, as are `metricsUrl`, `configFile` and `ledgerDir`. */
   readonly webhook: Component;
   readonly operator?: Component;
   /** `https://127.0.0.1:PORT`, with the unguessable path where there is one; `/gate`, `/guard`, `/stamps` follow. */
@@ -62,51 +60,69 @@ export interface Writ {
   readonly attestation: { readonly signingKeyFile: string; readonly verificationKeyFile: string };
 }
 
-const systemNamespace = "writ-system";
-const clusterApprovalNamespace = "writ-approvals";
-
-const tokenSeconds = 30 * 24 * 3_600;
-const readyTimeout = 30_000;
+const balancerScript = fileURLToPath(new URL("balancer-main.ts", import.meta.url));
+const readyTimeout = 60_000;
+/** Of the balancer. Long enough that a connection is hardly ever ended just when the API server takes it up again. */
+const quietMs = 2_000;
 const enforcedTimeoutMs = 10_000;
 
 /** @throws when a step of the installation fails, with what kubectl or the process said. */
 export async function startWrit(cluster: ControlPlane, options: WritOptions = {}): Promise<Writ> {
   const agentNamespaces = options.agentNamespaces ?? ["agents"];
   await installBase(cluster, agentNamespaces);
-  const setup = await configure(cluster, agentNamespaces, options);
+  const setup = await configureWrit(cluster, agentNamespaces, options);
   const command = options.command ?? [
     process.execPath,
     // As src/main.ts asks in its first line.
     "--max-semi-space-size=8",
     fileURLToPath(new URL("../../src/main.ts", import.meta.url)),
   ];
-  const start = (name: "webhook" | "operator", configFile: string, telemetryUrl: string): Promise<Component> =>
+  const env = { PATH: process.env["PATH"] ?? "", HOME: cluster.dir };
+  const start = (verb: "webhook" | "operator", { name, configFile, telemetryUrl }: ProcessSetup): Promise<Component> =>
     startComponent(cluster.supervisor, {
       name,
-      command: [...command, name, "--config", configFile],
-      env: { PATH: process.env["PATH"] ?? "", HOME: cluster.dir },
+      command: [...command, verb, "--config", configFile],
+      env,
       logFile: join(setup.logsDir, `${name}.log`),
       ready: async () => (await fetch(`${telemetryUrl}/readyz`)).ok,
       readyTimeout,
     });
-  const webhook = await start("webhook", setup.configFile, setup.webhookTelemetry);
+  const replicas = await Promise.all(
+    setup.webhooks.map(async (replica) => ({
+      webhook: await start("webhook", replica),
+      port: replica.port,
+      configFile: replica.configFile,
+      ledgerDir: replica.ledgerDir,
+      metricsUrl: `${replica.telemetryUrl}/metrics`,
+    })),
+  );
+  const [first] = replicas;
+  if (first === undefined) throw new Error("replicas must be at least 1");
+  const backends = setup.webhooks.map(({ port }) => port);
+  if (!backends.includes(setup.port)) {
+    await startComponent(cluster.supervisor, {
+      name: "balancer",
+      command: [process.execPath, balancerScript, ...[setup.port, quietMs, ...backends].map(String)],
+      env,
+      logFile: join(setup.logsDir, "balancer.log"),
+      ready: () => accepts(setup.port),
+      readyTimeout,
+    });
+  }
   await installWebhooks(cluster, { agentNamespaces, ...setup });
-  const operator =
-    options.operator === false ? undefined : await start("operator", setup.operatorConfigFile, setup.operatorTelemetry);
+  const operator = options.operator === false ? undefined : await start("operator", setup.operator);
   return {
     agentNamespaces,
     clusterApprovalNamespace,
-    webhook,
+    replicas,
+    ...first,
     ...(operator === undefined ? {} : { operator }),
     webhookBaseUrl: setup.webhookBaseUrl,
     gateUrl: `${setup.webhookBaseUrl}/gate`,
     webhookCa: setup.webhookCa,
     webhookCaFile: setup.webhookCaFile,
-    metricsUrl: `${setup.webhookTelemetry}/metrics`,
-    operatorMetricsUrl: `${setup.operatorTelemetry}/metrics`,
-    configFile: setup.configFile,
-    operatorConfigFile: setup.operatorConfigFile,
-    ledgerDir: setup.ledgerDir,
+    operatorMetricsUrl: `${setup.operator.telemetryUrl}/metrics`,
+    operatorConfigFile: setup.operator.configFile,
     attestation: setup.attestation,
   };
 }
@@ -169,97 +185,21 @@ export async function callsGate(cluster: ControlPlane, agentNamespace = "agents"
   return response.text.includes("gate.writ.dev");
 }
 
-interface Setup {
-  readonly webhookBaseUrl: string;
-  readonly webhookCa: string;
-  readonly webhookCaFile: string;
-  readonly webhookTelemetry: string;
-  readonly operatorTelemetry: string;
-  readonly configFile: string;
-  readonly operatorConfigFile: string;
-  readonly ledgerDir: string;
-  readonly logsDir: string;
-  readonly attestation: { readonly signingKeyFile: string; readonly verificationKeyFile: string };
-}
-
-/** Writes keys, certificates, kubeconfigs and the two configuration files. */
-async function configure(
-  cluster: ControlPlane,
-  agentNamespaces: readonly string[],
-  options: WritOptions,
-): Promise<Setup> {
-  const stateDir = options.stateDir ?? join(cluster.dir, "writ");
-  const ledgerDir = options.ledgerDir ?? join(stateDir, "ledger");
-  const logsDir = options.logsDir ?? join(stateDir, "logs");
-  for (const directory of [stateDir, ledgerDir, logsDir]) mkdirSync(directory, { recursive: true, mode: 0o700 });
-  const write = (name: string, content: string): string => {
-    const path = join(stateDir, name);
-    writeFileSync(path, content, { mode: 0o600 });
-    return path;
-  };
-  const authority = await createAuthority("writ-webhook-ca");
-  const serving = await authority.server("writ-webhook", [`writ-webhook.${systemNamespace}.svc`]);
-  const attestationKeys = signingKeyPair("ed25519");
-  const attestation = {
-    signingKeyFile: write("attestation.key", attestationKeys.privateKey),
-    verificationKeyFile: write("attestation.pub", attestationKeys.publicKey),
-  };
-  const port = await freePort();
-  const telemetry = {
-    webhook: { host: "127.0.0.1", port: await freePort() },
-    operator: { host: "127.0.0.1", port: await freePort() },
-  };
-  const segment = options.callers === "path" ? randomBytes(32).toString("hex") : undefined;
-  const configuration = {
-    apiVersion: "config.writ.dev/v1alpha1",
-    kind: "WritConfiguration",
-    agents: { namespaces: agentNamespaces, group: "writ.dev:agents" },
-    namespaces: { system: systemNamespace, clusterApprovals: clusterApprovalNamespace },
-    rootOwner: "cluster",
-    webhook: {
-      listen: { host: "127.0.0.1", port },
-      tls: { certFile: write("webhook.crt", serving.certificate), keyFile: write("webhook.key", serving.key) },
-      callers:
-        segment === undefined
-          ? { clientCAFile: cluster.webhookClient.caFile, commonNames: [webhookClientCommonName] }
-          : { pathFile: write("webhook-path", `${segment}\n`) },
-      // One API server on the same machine: it learns at once that a port is closed.
-      lameDuckSeconds: 0,
-    },
-    attestation: {
-      signingKeyFile: attestation.signingKeyFile,
-      verificationKeyFiles: [attestation.verificationKeyFile],
-    },
-    ledger: { directory: ledgerDir, writer: "w0" },
-    telemetry,
-    ...(options.shadowUntil === undefined ? {} : { shadow: { until: options.shadowUntil } }),
-  };
-  const configFor = async (name: "webhook" | "operator"): Promise<string> => {
-    const token = await cluster.token({
-      namespace: systemNamespace,
-      serviceAccount: `writ-${name}`,
-      expirationSeconds: tokenSeconds,
+/** Whether a connection to the port of 127.0.0.1 is taken. */
+export function accepts(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, "127.0.0.1");
+    socket.once("connect", () => {
+      socket.destroy();
+      resolve(true);
     });
-    const kubeconfig = cluster.writeKubeconfig(join(stateDir, `${name}.kubeconfig`), [
-      { name: `writ-${name}`, credentials: { token }, namespace: systemNamespace },
-    ]);
-    return write(`${name}.yaml`, stringify({ ...configuration, kubeconfig }));
-  };
-  return {
-    webhookBaseUrl: `https://127.0.0.1:${port}${segment === undefined ? "" : `/${segment}`}`,
-    webhookCa: authority.certificate,
-    webhookCaFile: write("webhook-ca.crt", authority.certificate),
-    webhookTelemetry: `http://127.0.0.1:${telemetry.webhook.port}`,
-    operatorTelemetry: `http://127.0.0.1:${telemetry.operator.port}`,
-    configFile: await configFor("webhook"),
-    operatorConfigFile: await configFor("operator"),
-    ledgerDir,
-    logsDir,
-    attestation,
-  };
+    socket.once("error", () => resolve(false));
+  });
 }
 
 async function must(cluster: ControlPlane, args: readonly string[], stdin?: string): Promise<void> {
   const result = await cluster.kubectl(args, stdin === undefined ? {} : { stdin });
   if (result.code !== 0) throw new Error(`kubectl ${args.join(" ")} failed: ${result.stderr || result.stdout}`);
 }
+
+export type { WritOptions };

@@ -604,6 +604,27 @@ export const mutations: readonly Mutation[] = [
     ["reserves requestIDs", "if (taken) return refusalAnswer(taken);", ""],
   ]),
   ...mutationsOf(
+    "admission/request-ids/prove-reservations.ts",
+    ["admission/request-ids/prove-reservations.test.ts"],
+    [
+      [
+        "denies what was reserved for another object",
+        "if (await holds(reservation)) continue;",
+        "await holds(reservation); continue;",
+      ],
+      [
+        "asks for the requestID under signatures",
+        'lifecycle.approvals.some(({ kind }) => kind === "signed") ? [ofApproval] : []',
+        "[]",
+      ],
+      [
+        "asks for the signed definition",
+        "capability.spec.definedBy?.signature === undefined ? [] : [ofCapability]",
+        "[]",
+      ],
+    ],
+  ),
+  ...mutationsOf(
     "api/request-ids.ts",
     ["api/request-ids.test.ts"],
     [
