@@ -1,6 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import { decodeAccess, encodeAccess } from "../authorize/access-codec.ts";
 import type { Authorizer } from "../authorize/access-review.ts";
+import type { AdmissionRequest } from "../../decision/admission-request.ts";
 import type { AdmissionHandler, Answer } from "../handler.ts";
 import { answerAccess } from "./answer-access.ts";
 import { callTimeout } from "./call-timeout.ts";
@@ -201,7 +202,7 @@ export const createReviewServer = (
 
     const call = { request: review.request, caller, arrivedAt, deadline: budget.deadline };
     const { uid } = review.request;
-    const { answer } = await runHandler(
+    const { answer: given } = await runHandler(
       {
         endpoint,
         id: uid,
@@ -211,6 +212,7 @@ export const createReviewServer = (
       budget,
     );
     observe("handle", decoded);
+    const answer = neverRefusesDeletion(endpoint, review.request, given);
     const encoded = encode(uid, answer);
     metrics.admissionReviews.inc({ endpoint, verdict: answer.allowed ? "allowed" : "denied", code: answer.code });
     observe("total", started);
@@ -237,6 +239,15 @@ export const createReviewServer = (
     }
   };
 };
+
+/**
+ * Deleting one of Writ's objects revokes, so it passes whatever became of noting it: too many calls at once, no time left
+ * and a failing guard are no reasons to keep a revocation out.
+ */
+const neverRefusesDeletion = (endpoint: Endpoint, { operation }: AdmissionRequest, answer: Answer): Answer =>
+  endpoint === "guard" && operation === "DELETE" && !answer.allowed
+    ? { allowed: true, code: answer.code, message: "", warnings: [`this deletion could not be noted: ${answer.code}`] }
+    : answer;
 
 /** The parts before and behind the first `separator`. */
 const splitOnce = (text: string, separator: string): readonly [string, string] => {

@@ -439,6 +439,10 @@ describe("every code", () => {
       "ClockSkew",
       "Unsettled",
       "RecordFailed",
+      "Replayed",
+      "UseNotCounted",
+      "UseContended",
+      "UseCounterTampered",
     ];
     const codes = new Set([...rows.map(([code]) => code as string), ...elsewhere]);
     expect([...codes].sort()).toEqual(Object.keys(reasons).sort());

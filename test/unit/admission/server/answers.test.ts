@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { Answer, Call } from "../../../../src/admission/handler.ts";
+import type { AdmissionHandler, Answer, Call } from "../../../../src/admission/handler.ts";
 import type { ServerDenial } from "../../../../src/admission/server/server-options.ts";
 import { allow, review, start, valueOf } from "./harness.ts";
 
@@ -229,5 +229,31 @@ describe("overload", () => {
     expect((await post(review())).review.response.status?.message).toMatch(/^Overloaded: /);
     lag = 200;
     expect((await post(review())).review.response.allowed).toBe(true);
+  });
+});
+
+describe("a deletion of a Writ object, which revokes", () => {
+  const deletion = review({ operation: "DELETE", object: null, oldObject: { metadata: { name: "web" } } });
+  const guarded = (guard: AdmissionHandler, options: object = {}): ReturnType<typeof start> =>
+    start({ handlers: { gate: async () => allow, guard, stamps: async () => allow }, ...options });
+  const failing: AdmissionHandler = () => Promise.reject(new Error("no"));
+  const hanging: AdmissionHandler = () => new Promise(() => {});
+  const refusing: AdmissionHandler = async () => ({ allowed: false, code: "UnknownKind", message: "no" });
+  const busy = { limits: { maxConcurrent: 0, maxEventLoopLag: 1 } };
+
+  test.each([
+    ["a guard that fails", "InternalError", failing, {}],
+    ["a guard that takes too long", "DeadlineExceeded", hanging, {}],
+    ["a guard that refuses", "UnknownKind", refusing, {}],
+    ["too many calls", "Overloaded", async () => allow, busy],
+  ] as const)("is never refused: %s", async (_, code, guard, options) => {
+    const { post } = await guarded(guard, options);
+    const { response } = (await post(deletion, { target: "/guard?timeout=100ms" })).review;
+    expect(response).toMatchObject({ uid, allowed: true, warnings: [expect.stringContaining(code)] });
+  });
+
+  test("passes at the guard alone: an agent's deletion fails closed", async () => {
+    const { post } = await start({ gate: failing });
+    expect((await post(deletion)).review.response.allowed).toBe(false);
   });
 });

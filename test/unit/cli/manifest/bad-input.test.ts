@@ -23,7 +23,7 @@ describe("a file is refused in one line that names the place", () => {
     ["an alias", edited("  reason: Black Friday traffic", "  reason: &r x\n  ticket2: *r"), "f:17: the anchor &r"],
     ["a tag", edited("reason: Black", "reason: !!str Black"), "f:17: the tag tag:yaml.org,2002:str: leave it out"],
     ["an unknown tag", edited("reason: Black", "reason: !x Black"), "f:17: Unresolved tag: !x"],
-    ["a duplicate key", `${approval}  duration: 1h\n`, "f:20: Map keys must be unique"],
+    ["a duplicate key", `${approval}  duration: 1h\n`, "f:21: Map keys must be unique"],
     [
       "a duplicate key deep inside",
       edited("names: [web]", "names: [web], names: [db]"),
