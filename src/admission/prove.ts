@@ -87,7 +87,8 @@ export async function prove(input: ProveInput): Promise<ProvenVerdict> {
     const facts = gather({ request, settings, now: clock(), snapshot }, write);
     return { facts, verdict: decideOn(facts) };
   };
-  const first = judge(input.snapshot());
+  const view = input.snapshot();
+  const first = judge(view);
   if (isEmpty(restsOn(first.verdict))) return { ...first, proof: "none", liveReads: 0 };
   const { intents, gap, clockSkew } = await input.register();
   if (clockSkew > maxClockSkew) {
@@ -100,7 +101,8 @@ export async function prove(input: ProveInput): Promise<ProvenVerdict> {
   for (let round = 0; round < maxRounds; round++) {
     // Judged and looked at without a pause between: one view for both.
     const cached = input.snapshot();
-    const { facts, verdict } = judge(withFresh(cached, changed));
+    // What was judged on the same view stands: nothing has changed, and it was judged after the request had arrived.
+    const { facts, verdict } = cached === view && round === 0 ? first : judge(withFresh(cached, changed));
     if (proof === "register" && input.silent()) proof = "silent";
     const plainly = proof !== "register";
     const judged = approvalsOf(verdict);

@@ -19,7 +19,7 @@ export interface WritCache {
   readonly owners: Store<IdentityOwner>;
   readonly capabilities: Store<AgentCapability>;
   readonly approvals: Store<ElevationApproval>;
-  /** A view of the present content: consistent until the caller next awaits. */
+  /** A view of the present content: consistent until the caller next awaits, and the very same one until it changes. */
   readonly snapshot: () => Snapshot;
   /** What keeps the view from being trusted, one line each; empty when every watch lives. */
   readonly problems: () => readonly string[];
@@ -75,9 +75,16 @@ export function startWritCache(options: WritCacheOptions): WritCache {
   ];
 
   let directory: OwnerDirectory | undefined;
+  let view: Snapshot | undefined;
   stores.owners.subscribe(() => {
     directory = undefined;
+    view = undefined;
   });
+  for (const store of [stores.capabilities, stores.approvals]) {
+    store.subscribe(() => {
+      view = undefined;
+    });
+  }
   const owners = (): OwnerDirectory => (directory ??= ownerDirectory(stores.owners.list()));
   const approvalsOf: Snapshot["approvalsOf"] = (agent, namespace, effect) => {
     if (effect === undefined) return stores.approvals.byIndex("agent", agentKey(agent, namespace));
@@ -88,12 +95,13 @@ export function startWritCache(options: WritCacheOptions): WritCache {
 
   return {
     ...stores,
-    snapshot: () => ({
-      owners: owners(),
-      capability: (name) => stores.capabilities.get(name),
-      capabilitiesOf: (agent) => stores.capabilities.byIndex("agent", agent),
-      approvalsOf,
-    }),
+    snapshot: () =>
+      (view ??= {
+        owners: owners(),
+        capability: (name) => stores.capabilities.get(name),
+        capabilitiesOf: (agent) => stores.capabilities.byIndex("agent", agent),
+        approvalsOf,
+      }),
     problems: () =>
       watches
         .filter(({ reflector }) => !reflector.synced)
