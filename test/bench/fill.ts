@@ -28,7 +28,9 @@ export async function createApproved(
   await inParallel(requests, async (request) => {
     const created = (await create(cluster, elevationApprovals, request)) as ElevationApproval;
     const { namespace, name } = created.metadata;
-    await send(cluster, "PUT", objectPath(elevationApprovals, namespace, name), decide(created));
+    const { decisions } = decide(created).spec;
+    // A patch names no version: the operator writes the status of what was just created.
+    await send(cluster, "PATCH", objectPath(elevationApprovals, namespace, name), { spec: { decisions } });
   });
 }
 
@@ -44,7 +46,8 @@ export async function create(
 }
 
 export async function send(cluster: ControlPlane, method: string, path: string, body: unknown): Promise<unknown> {
-  const response = await cluster.request(path, { method, body });
+  const headers = method === "PATCH" ? { "content-type": "application/merge-patch+json" } : {};
+  const response = await cluster.request(path, { method, body, headers });
   if (response.status >= 300) throw new Error(`${method} ${path}: ${response.status} ${response.text}`);
   return response.json();
 }
