@@ -137,7 +137,7 @@ export const guardReasons = {
   },
   Replayed: {
     when: "An ElevationApproval carries the requestID of another one, or an AgentCapability the signed definition, which may be gone: what was approved, defined or revoked once is not so again.",
-    next: "Take a new requestID and let people decide anew, or sign the capability anew: kubectl writ sign does both.",
+    next: "Take spec.requestID and spec.decisions out of the file and let people decide anew (kubectl writ sign fills in a new id), or sign the capability anew.",
   },
   RequestIDsFull: {
     when: "No further requestID can be reserved for the namespace.",
