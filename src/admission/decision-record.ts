@@ -1,5 +1,5 @@
 import type { CountingDecision } from "../api/counting-decisions.ts";
-import { policyDigest, specDigest } from "../api/digest.ts";
+import type { Digests } from "../api/digest.ts";
 import { formatTimestamp } from "../api/timestamp.ts";
 import type { Effect } from "../api/effect.ts";
 import type { Accountable } from "../decision/accountable.ts";
@@ -17,6 +17,11 @@ import { cutCodePoints } from "./server/one-line.ts";
 /** What was answered: `would-deny` is a denial that shadow mode let pass, `error` one that no decision stands behind. */
 type RecordedVerdict = "allow" | "deny" | "would-deny" | "error";
 
+interface Decided {
+  readonly verdict: Verdict;
+  readonly digests: Pick<Digests, "policy" | "spec">;
+}
+
 interface DecisionRecordInput {
   readonly time: number;
   readonly request: WriteRequest;
@@ -25,7 +30,8 @@ interface DecisionRecordInput {
   readonly verdict: RecordedVerdict;
   readonly code: string;
   readonly message: string;
-  readonly decided: Verdict | undefined;
+  /** Absent where no verdict of the chain stands behind the answer. */
+  readonly decided: Decided | undefined;
   readonly accountable: Accountable;
   readonly effects: readonly Effect[];
   readonly proof: Proof;
@@ -40,6 +46,7 @@ interface DecisionRecordInput {
  */
 export function decisionRecord(input: DecisionRecordInput): object {
   const { request, decided } = input;
+  const verdict = decided?.verdict;
   const { requester, target } = request;
   return present({
     time: formatTimestamp(input.time),
@@ -69,14 +76,14 @@ export function decisionRecord(input: DecisionRecordInput): object {
     }),
     delegation: requester.delegation,
     effects: input.effects.map(describeEffect),
-    evaluated: evaluatedOf(decided),
+    evaluated: evaluatedOf(verdict),
     owners: present({
       identity: input.accountable.identityOwner,
       policy: input.accountable.policyOwner,
       approving: input.accountable.approvingOwners,
     }),
-    basis: decided?.kind === "allow" && decided.code === "Approved" ? basisRecord(decided.basis) : undefined,
-    nearest: decided?.kind === "deny" ? decided.nearest && present({ ...decided.nearest }) : undefined,
+    basis: decided === undefined ? undefined : basisOf(decided),
+    nearest: verdict?.kind === "deny" ? verdict.nearest && present({ ...verdict.nearest }) : undefined,
     use: input.use,
     caller: input.caller,
     proof: input.proof,
@@ -104,25 +111,27 @@ export function denialRecord(call: Call, answer: Answer, verdict: "deny" | "erro
 }
 
 /** The facts that the verdict rests on, without the objects: paths and verdicts, never values. */
-function evaluatedOf(decided: Verdict | undefined): object | undefined {
-  if (decided?.kind === "deny") return decided.evaluated;
-  return decided?.code === "Approved" ? decided.basis.evaluated : undefined;
+function evaluatedOf(verdict: Verdict | undefined): object | undefined {
+  if (verdict?.kind === "deny") return verdict.evaluated;
+  return verdict?.code === "Approved" ? verdict.basis.evaluated : undefined;
 }
 
-function basisRecord(basis: Basis): object {
+function basisOf({ verdict, digests }: Decided): object | undefined {
+  if (verdict.kind === "deny" || verdict.code !== "Approved") return undefined;
+  const { basis } = verdict;
   const { approval, capability, lifecycle, rules, risk } = basis;
   return {
     risk,
     rules: rules.map(({ name }) => name),
     capability: present({
       ...version(capability),
-      policyDigest: policyDigest(capability),
+      policyDigest: digests.policy(capability),
       definedBy: definition(basis),
     }),
     approval: present({
       namespace: approval.metadata.namespace,
       ...version(approval),
-      specDigest: specDigest(approval),
+      specDigest: digests.spec(approval),
       requestID: approval.spec.requestID,
       requestedBy: approval.spec.requestedBy,
       onBehalfOf: approval.spec.onBehalfOf,

@@ -62,7 +62,7 @@ export function createGate(options: GateOptions): AdmissionHandler {
       verdict: shadowed ? "would-deny" : verdict.kind,
       code: verdict.code,
       message: verdict.kind === "deny" ? verdict.message : "",
-      decided: verdict,
+      decided: { verdict, digests: settings.trust.digests },
       accountable: accountableFor(verdict, facts),
       effects: facts.effects,
       proof,

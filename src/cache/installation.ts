@@ -2,6 +2,7 @@ import { createPublicKey } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { attestationVerifier, rememberingVerifier } from "../api/attestation.ts";
 import { rememberingDigests } from "../api/digest.ts";
+import { rememberingLifecycle } from "../api/remembered-lifecycle.ts";
 import { rememberingSshVerifier } from "../api/ssh/remembering-verifier.ts";
 import { verifySshSignature } from "../api/ssh/verify-signature.ts";
 import type { WritConfiguration } from "../config/config.ts";
@@ -31,6 +32,7 @@ export async function loadSettings(configuration: WritConfiguration, client: Kub
     rootOwnerName: configuration.rootOwner,
     protectedResources: configuration.protected,
     schemas: createRuleSchemas(),
+    lifecycle: rememberingLifecycle(),
   };
 }
 

@@ -1,6 +1,7 @@
 import type { AgentSet } from "../api/agents.ts";
 import type { Effect } from "../api/effect.ts";
 import type { ProtectedResource } from "../api/protected-set.ts";
+import type { JudgeLifecycle } from "../api/remembered-lifecycle.ts";
 import { highestRisk, ruleRisk } from "../api/rules.ts";
 import type { Risk } from "../api/rules.ts";
 import type { Trust } from "../api/trust.ts";
@@ -26,6 +27,7 @@ export interface DecisionSettings {
   readonly protectedResources: readonly ProtectedResource[];
   /** Compiled schemas of rules. */
   readonly schemas: RuleSchemas;
+  readonly lifecycle: JudgeLifecycle;
   /** Whether the very use of the approval that the request is was counted already; absent where none is counted. */
   readonly isCountedUse?: (request: WriteRequest, approval: ElevationApproval) => boolean;
 }

@@ -3,6 +3,7 @@ import type { KeyObject } from "node:crypto";
 import { attestationSigner, attestationVerifier } from "../../src/api/attestation.ts";
 import type { AttestationSigner } from "../../src/api/attestation.ts";
 import { rememberingDigests } from "../../src/api/digest.ts";
+import { rememberingLifecycle } from "../../src/api/remembered-lifecycle.ts";
 import { verifySshSignature } from "../../src/api/ssh/verify-signature.ts";
 import type { Trust } from "../../src/api/trust.ts";
 import { createRuleSchemas } from "../../src/decision/schema/rule-schemas.ts";
@@ -45,6 +46,7 @@ export function installation(
       rootOwnerName: "cluster",
       protectedResources: [],
       schemas: createRuleSchemas(),
+      lifecycle: rememberingLifecycle(),
       ...mods.settings,
     },
   };

@@ -35,12 +35,12 @@ interface Reserved {
 
 function reservationsOf({ approval, capability, lifecycle }: Basis): readonly Reserved[] {
   const { namespace = "", name, uid = "" } = approval.metadata;
-  const ofApproval: Reserved = {
+  const ofApproval = (): Reserved => ({
     what: `the requestID of ElevationApproval ${namespace}/${name}`,
     reservation: { namespace, name, uid, requestID: approval.spec.requestID },
     next: "request anew, with a requestID that was never used",
-  };
-  const ofCapability: Reserved = {
+  });
+  const ofCapability = (): Reserved => ({
     what: `the signed definition of AgentCapability "${capability.metadata.name}"`,
     reservation: {
       namespace: definitionsNamespace,
@@ -49,10 +49,10 @@ function reservationsOf({ approval, capability, lifecycle }: Basis): readonly Re
       requestID: definitionId(capability),
     },
     next: "a member of its policy owner signs or defines the capability anew",
-  };
+  });
   return [
-    ...(lifecycle.approvals.some(({ kind }) => kind === "signed") ? [ofApproval] : []),
-    ...(capability.spec.definedBy?.signature === undefined ? [] : [ofCapability]),
+    ...(lifecycle.approvals.some(({ kind }) => kind === "signed") ? [ofApproval()] : []),
+    ...(capability.spec.definedBy?.signature === undefined ? [] : [ofCapability()]),
   ];
 }
 

@@ -1,4 +1,3 @@
-import { lifecycle } from "../../api/lifecycle.ts";
 import type { LifecycleReason, Phase } from "../../api/lifecycle.ts";
 import { claimProblem } from "../../api/approvers.ts";
 import { resourceClaim } from "../../api/claims.ts";
@@ -57,7 +56,7 @@ function judge(
   const { owners } = snapshot;
   const capability = snapshot.capability(approval.spec.capabilityName);
   const uses = usesAgainst(facts, approval);
-  const life = lifecycle({ approval, capability, owners, now, uses, trust: settings.trust });
+  const life = settings.lifecycle({ approval, capability, owners, now, uses, trust: settings.trust });
   const miss = (code: ReasonCode, message: string): Judgement => ({
     kind: "miss",
     miss: { approval, lifecycle: life, code, message },

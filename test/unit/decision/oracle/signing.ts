@@ -1,6 +1,7 @@
 import { createRuleSchemas } from "../../../../src/decision/schema/rule-schemas.ts";
 import { generateKeyPairSync } from "node:crypto";
 import { rememberingSshVerifier } from "../../../../src/api/ssh/remembering-verifier.ts";
+import { rememberingLifecycle } from "../../../../src/api/remembered-lifecycle.ts";
 import { verifySshSignature } from "../../../../src/api/ssh/verify-signature.ts";
 import { signedDecisionStatement } from "../../../../src/api/signed-decision.ts";
 import type { SignedStatement } from "../../../../src/api/signed-statement.ts";
@@ -61,6 +62,7 @@ function settingsWith(publicKey: KeyObject): DecisionSettings {
     rootOwnerName: "cluster",
     protectedResources: [],
     schemas: createRuleSchemas(),
+    lifecycle: rememberingLifecycle(),
   };
 }
 
