@@ -1,3 +1,4 @@
+import { constants } from "node:fs";
 import { mkdir, open } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
@@ -5,12 +6,16 @@ import { dirname, resolve } from "node:path";
 /** An open file of the log. Positions, lengths and sizes are in bytes. */
 export interface LogFile {
   size(): Promise<number>;
-  /** Writes all of `bytes` at `position`, or rejects (a disk that is full may then hold part of them). */
+  /**
+   * Writes all of `bytes` at `position` and resolves once they are on the disk: the file is opened with O_DSYNC (open(2)),
+   * so that one call does what write(2) and fdatasync(2) do. Rejects otherwise (a disk that is full may then hold part
+   * of them). After a failure it MUST NOT be called again.
+   */
   write(bytes: Uint8Array, position: number): Promise<void>;
   /** Reads `length` bytes at `position`; fewer at the end of the file. */
   read(position: number, length: number): Promise<Buffer>;
   truncate(size: number): Promise<void>;
-  /** fdatasync(2): when it resolves, content and size are on the disk. After a failure it MUST NOT be called again. */
+  /** fdatasync(2): when it resolves, content and size are on the disk. As `write` after a failure. */
   flush(): Promise<void>;
   close(): Promise<void>;
 }
@@ -22,9 +27,11 @@ export interface FileOperations {
   open(path: string): Promise<LogFile>;
 }
 
+const { O_RDWR, O_DSYNC, O_CREAT, O_EXCL } = constants;
+
 export const nodeFileOperations: FileOperations = {
   async create(path) {
-    const handle = await open(path, "wx+", 0o600);
+    const handle = await open(path, O_RDWR | O_DSYNC | O_CREAT | O_EXCL, 0o600);
     try {
       await syncDirectory(dirname(path));
     } catch (error) {
@@ -34,7 +41,7 @@ export const nodeFileOperations: FileOperations = {
     return logFile(handle);
   },
   async open(path) {
-    return logFile(await open(path, "r+"));
+    return logFile(await open(path, O_RDWR | O_DSYNC));
   },
 };
 

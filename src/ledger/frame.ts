@@ -6,7 +6,7 @@ export const FRAME_HEADER_BYTES = 16;
 /** Bound of the entry bundles of C2SP tlog-tiles, which give an entry's length as u16be. */
 export const MAX_ENTRY_BYTES = 65_535;
 
-/** Frames are written and flushed in batches of at most this size, so no more than this can be torn. Part of the format. */
+/** Frames are written in batches of at most this size, so no more than this can be torn. Part of the format. */
 export const MAX_BATCH_BYTES = 4 * 1024 * 1024;
 
 /**

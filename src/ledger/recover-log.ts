@@ -50,9 +50,9 @@ export async function recoverLog(
 }
 
 /**
- * After a flush that failed, Linux keeps the pages but calls them clean: what was read back above may be in memory
- * alone, and a flush now would not write it. Only the last batch can be in that state; writing the same bytes over
- * themselves makes the flush write them, or fail again, before anything is built on them.
+ * After a durable write that failed, Linux keeps the pages but calls them clean: what was read back above may be in memory
+ * alone, and fdatasync would not write it. Only the last batch can be in that state; writing the same bytes over
+ * themselves puts them on the disk, or fails again, before anything is built on them.
  */
 async function rewriteTail(file: LogFile, size: number): Promise<void> {
   const start = Math.max(0, size - MAX_BATCH_BYTES);

@@ -32,7 +32,7 @@ interface Waiting {
 }
 
 /**
- * The write-ahead log by group commit: one write and one flush at a time, started at once when none is under way; what
+ * The write-ahead log by group commit: one durable write at a time, started at once when none is under way; what
  * arrives meanwhile is the next batch (docs/decisions/2026-11-24-group-commit.md).
  */
 export function startWriteAheadLog(options: {
@@ -69,7 +69,7 @@ export function startWriteAheadLog(options: {
     let batch: readonly Waiting[] = [];
     try {
       while (queue.length > 0) {
-        // Requests that the event loop is handling in this turn join the batch: it costs them microseconds, not a flush.
+        // Requests that the event loop is handling in this turn join the batch: it costs them microseconds, not a write.
         await setImmediate();
         batch = takeBatch();
         await write(batch);
@@ -102,12 +102,11 @@ export function startWriteAheadLog(options: {
       size = 0;
     }
     await file.write(bytes, size);
-    await file.flush();
     size += bytes.length;
     queuedBytes -= bytes.length;
   }
 
-  /** Nothing is tried again: after a failed flush nobody can say what the disk holds, and a second one may lie. */
+  /** Nothing is tried again: after a failed write nobody can say what the disk holds, and a second one may lie. */
   function fail(batch: readonly Waiting[], cause: Error): void {
     const error = new LedgerFailedError(
       `the disk refused to record a batch of entries (${cause.message}): nothing more is recorded by this process. ` +

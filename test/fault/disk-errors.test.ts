@@ -8,9 +8,12 @@ import { nodeFileOperations } from "../../src/ledger/file-operations.ts";
 import { openLedger } from "../../src/ledger/open-ledger.ts";
 import { readAll, temporaryDirectory } from "../unit/ledger/temporary-ledger.ts";
 
-type Operation = "create" | "write" | "flush";
+type Operation = "create" | "write" | "sync" | "flush";
 
-/** A disk that works until `arm` is called; then the named operation fails, a write after half of its bytes. */
+/**
+ * A disk that works until `arm` is called; then the named operation fails: `write` after half of the bytes, `sync` after
+ * all of them.
+ */
 function failingDisk(code: string): { files: FileOperations; arm(operation: Operation): void; calls: Operation[] } {
   let broken: Operation | undefined;
   const calls: Operation[] = [];
@@ -25,6 +28,7 @@ function failingDisk(code: string): { files: FileOperations; arm(operation: Oper
         if (broken === "write") await file.write(bytes.subarray(0, bytes.length / 2), position);
         enter("write");
         await file.write(bytes, position);
+        enter("sync");
       },
       async flush() {
         enter("flush");
@@ -49,7 +53,7 @@ function failingDisk(code: string): { files: FileOperations; arm(operation: Oper
 }
 
 describe.each([
-  ["flush", "EIO"],
+  ["sync", "EIO"],
   ["write", "ENOSPC"],
   ["write", "EIO"],
   ["create", "ENOSPC"],
@@ -82,18 +86,21 @@ describe.each([
   });
 });
 
-test("a disk that cannot flush what was recovered is not built upon", async () => {
-  const directory = await temporaryDirectory();
-  const ledger = await openLedger({ directory, writer: "w0" });
-  await ledger.append("decision", {});
-  await ledger.close();
-  const disk = failingDisk("EIO");
-  disk.arm("flush");
-  await expect(openLedger({ directory, writer: "w0", files: disk.files })).rejects.toThrow(/EIO/);
-  // Written anew before the flush: after a failed one the system takes the pages in memory for clean.
-  expect(disk.calls).toEqual(["write", "flush"]);
-  await (await openLedger({ directory, writer: "w0" })).close();
-});
+test.each(["sync", "flush"] as const)(
+  "a disk that cannot %s what was recovered is not built upon",
+  async (operation) => {
+    const directory = await temporaryDirectory();
+    const ledger = await openLedger({ directory, writer: "w0" });
+    await ledger.append("decision", {});
+    await ledger.close();
+    const disk = failingDisk("EIO");
+    disk.arm(operation);
+    await expect(openLedger({ directory, writer: "w0", files: disk.files })).rejects.toThrow(/EIO/);
+    // Written anew: after a durable write that failed the system takes the pages in memory for clean.
+    expect(disk.calls).toEqual(["write", "sync", "flush"].slice(0, operation === "sync" ? 2 : 3));
+    await (await openLedger({ directory, writer: "w0" })).close();
+  },
+);
 
 /** With strace killed alone, what it traces would go on. */
 function killGroup(pid: number | undefined): void {
@@ -107,10 +114,10 @@ function killGroup(pid: number | undefined): void {
 describe("errors of the system calls themselves (skipped where strace is not installed or may not trace)", () => {
   const strace = spawnSync("strace", ["-qq", "-o", "/dev/null", "true"]).status === 0;
 
-  test.skipIf(!strace).for(["fdatasync:error=EIO:when=6", "pwrite64:error=ENOSPC:when=6"])("%s", async (inject) => {
+  test.skipIf(!strace).for(["pwrite64:error=EIO:when=6", "pwrite64:error=ENOSPC:when=6"])("%s", async (inject) => {
     const directory = await temporaryDirectory();
     const loop = [process.execPath, join(import.meta.dirname, "append-loop.ts"), directory, "8"];
-    const trace = ["-f", "-qq", "-o", "/dev/null", "-e", "trace=fdatasync,pwrite64", "-e", `inject=${inject}`];
+    const trace = ["-f", "-qq", "-o", "/dev/null", "-e", "trace=pwrite64", "-e", `inject=${inject}`];
     const child = spawn("strace", [...trace, ...loop], { detached: true, stdio: ["ignore", "pipe", "inherit"] });
     onTestFinished(() => killGroup(child.pid));
     const [output, [exitCode]] = await Promise.all([text(child.stdout), once(child, "exit")]);
