@@ -2,7 +2,7 @@ import type { ElevationApproval } from "../../api/types.gen.ts";
 import { usesOf } from "../../api/uses.ts";
 import type { KubeClock } from "../../kube/clock.ts";
 import type { CounterPlace, SwapUses } from "./swap-uses.ts";
-import { begin, idleCounter, join, leave, settle, standBack, timeToAnswer } from "./use-counter.ts";
+import { begin, idleCounter, join, leave, mayBeginAt, settle, standBack, timeToAnswer } from "./use-counter.ts";
 import type { CounterState, Instant, Step, Swap, UseOutcome } from "./use-counter.ts";
 import { useFloor } from "./use-floor.ts";
 
@@ -108,7 +108,8 @@ export function createConsumeUse(options: ConsumeOptions): ConsumeUse {
     const { state } = counter;
     if (state.swap !== undefined || state.waiting.length === 0) return;
     const now = timers.now();
-    if (now < state.restUntil) return pumpAfter(counter, state.restUntil - now);
+    const beginsAt = mayBeginAt(state);
+    if (now < beginsAt) return pumpAfter(counter, beginsAt - now);
     if (isHeld(counter, now)) return apply(counter, standBack(state, instant(), holdInterval));
     apply(counter, begin(state, instant()));
     const begun = counter.state.swap;

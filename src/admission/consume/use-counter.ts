@@ -22,6 +22,8 @@ export interface Waiter {
 }
 
 export interface Swap {
+  /** Monotonic milliseconds. */
+  readonly begunAt: number;
   readonly from: string;
   readonly base: number;
   readonly takers: readonly Waiter[];
@@ -62,6 +64,8 @@ export interface CounterState {
   readonly uses: number;
   /** No swap begins before; monotonic milliseconds. */
   readonly restUntil: number;
+  /** Until then a swap begins only with so many waiting; monotonic milliseconds. */
+  readonly gathering: { readonly size: number; readonly until: number };
   /** Conflicts since the last success. */
   readonly conflicts: number;
 }
@@ -72,6 +76,7 @@ export const idleCounter: CounterState = {
   lineage: [],
   uses: 0,
   restUntil: 0,
+  gathering: { size: 0, until: 0 },
   conflicts: 0,
 };
 
@@ -108,7 +113,7 @@ export interface Step {
  * they meet what the swap leaves.
  */
 export function begin(state: CounterState, { wall, monotonic }: Instant): Step {
-  if (state.swap !== undefined || monotonic < state.restUntil) return { state, releases: [] };
+  if (state.swap !== undefined || monotonic < mayBeginAt(state)) return { state, releases: [] };
   const inTime = state.waiting.filter((waiter) => !isLate(waiter, wall));
   const newest = inTime.at(-1);
   const at = newest && standing(state, newest);
@@ -124,7 +129,10 @@ export function begin(state: CounterState, { wall, monotonic }: Instant): Step {
     state: {
       ...state,
       waiting: staying,
-      swap: at === undefined || takers.length === 0 ? undefined : { from: at.version, base: at.uses, takers },
+      swap:
+        at === undefined || takers.length === 0
+          ? undefined
+          : { begunAt: monotonic, from: at.version, base: at.uses, takers },
     },
     releases: [
       ...state.waiting
@@ -133,6 +141,11 @@ export function begin(state: CounterState, { wall, monotonic }: Instant): Step {
       ...leaving.map(({ id }) => ({ id, outcome: again(0) })),
     ],
   };
+}
+
+/** No swap begins before, as things stand; monotonic milliseconds. */
+export function mayBeginAt({ waiting, restUntil, gathering }: CounterState): number {
+  return waiting.length >= gathering.size ? restUntil : Math.max(restUntil, gathering.until);
 }
 
 /** Sends all that wait back, so that a decision on the approval can be stored, and is seen once it is. */
@@ -173,6 +186,7 @@ export function settle(state: CounterState, outcome: SwapOutcome, { monotonic, r
           lineage: [...before, outcome.version].slice(-maxLineage),
           uses: base + takers.length,
           restUntil: monotonic + restAfterSuccess(random),
+          gathering: { size: takers.length, until: monotonic + gatherFor(swap, monotonic) },
           conflicts: 0,
         },
         releases: takers.map(({ id, maxUses }, index) => ({
@@ -210,6 +224,17 @@ function forget(state: CounterState, from: string): CounterState {
 function restAfterSuccess(random: number): number {
   return 2 + 4 * random;
 }
+
+/**
+ * Those who took part in a swap come back with their next writes some time later, and a swap costs the API server more
+ * than a write does: so the next one waits for as many as the last one took, but no longer than a few swaps would last.
+ */
+function gatherFor({ begunAt, takers }: Swap, monotonic: number): number {
+  return takers.length < 2 ? 0 : Math.min(longestGathering, 4 * (monotonic - begunAt));
+}
+
+/** Milliseconds. */
+const longestGathering = 50;
 
 function pauseAfterConflict(conflicts: number, random: number): number {
   return Math.min(5, 2 ** conflicts) * (0.5 + random / 2);

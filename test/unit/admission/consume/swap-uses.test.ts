@@ -8,7 +8,7 @@ import { createMetrics } from "../../../../src/telemetry/metrics.ts";
 
 const place = { namespace: "payments-prod", name: "inc-1234", uid: "uid" };
 const waiter = (id: number) => ({ id, version: "7", uses: 3, maxUses: 9, validUntil: 1, deadline: 1 });
-const swap: Swap = { from: "7", base: 3, takers: [waiter(1), waiter(2)] };
+const swap: Swap = { begunAt: 0, from: "7", base: 3, takers: [waiter(1), waiter(2)] };
 const stored = { metadata: { uid: "uid", resourceVersion: "8" }, status: { uses: 5 } };
 
 interface Swapped {

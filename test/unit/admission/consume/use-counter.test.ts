@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { begin, idleCounter, join, leave, settle } from "../../../../src/admission/consume/use-counter.ts";
+import { begin, idleCounter, join, leave, mayBeginAt, settle } from "../../../../src/admission/consume/use-counter.ts";
 import type {
   CounterState,
   Instant,
@@ -114,6 +114,29 @@ describe("after a success", () => {
 
   test("the next swap waits a moment, so that others come through", () => {
     expect(swapOf(begin(join(state, waiter(2)), now))).toBe("none");
+  });
+});
+
+describe("after a success of several together", () => {
+  const begun = begin(waiting(waiter(1), waiter(2), waiter(3)), now);
+  const at = (ms: number) => ({ ...now, monotonic: now.monotonic + ms });
+  const { state } = settle(begun.state, counted("v2"), at(5));
+  const returning = (count: number): CounterState =>
+    Array.from({ length: count }, (_, index) => waiter(10 + index)).reduce(join, state);
+
+  test.each([
+    ["as many as before are waiting, once others had a moment", 3, 5 + 2, "v2 3: 10 11 12"],
+    ["fewer are, and they had as long as four swaps to come back", 2, 5 + 20, "v2 3: 10 11"],
+  ] as const)("the next swap begins when %s", (_, count, ms, swap) => {
+    expect(mayBeginAt(returning(count))).toBe(now.monotonic + ms);
+    expect(swapOf(begin(returning(count), at(ms - 1)))).toBe("none");
+    expect(swapOf(begin(returning(count), at(ms)))).toBe(swap);
+  });
+
+  test("however slow the swap was, nobody waits for others for more than 50 ms", () => {
+    const slow = settle(begun.state, counted("v2"), at(400)).state;
+    expect(swapOf(begin(join(slow, waiter(9)), at(449)))).toBe("none");
+    expect(swapOf(begin(join(slow, waiter(9)), at(450)))).toBe("v2 3: 9");
   });
 });
 
