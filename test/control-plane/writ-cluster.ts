@@ -172,13 +172,16 @@ export async function installWebhooks(
   throw new Error(`the API server does not call the gate ${enforcedTimeoutMs / 1_000} s after its configuration`);
 }
 
+/** The service account in whose name `callsGate` asks. */
+export const gateProbe = "writ-gate-probe";
+
 /** Whether the API server asks the gate about agents of this namespace, as its configuration says. */
 export async function callsGate(cluster: ControlPlane, agentNamespace = "agents"): Promise<boolean> {
   // A protected kind, so that it is refused in shadow mode too; a dry run, so that nothing is recorded.
   const response = await cluster.request("/api/v1/namespaces?dryRun=All", {
-    body: { apiVersion: "v1", kind: "Namespace", metadata: { name: "writ-gate-probe" } },
+    body: { apiVersion: "v1", kind: "Namespace", metadata: { name: gateProbe } },
     headers: {
-      "impersonate-user": `system:serviceaccount:${agentNamespace}:writ-gate-probe`,
+      "impersonate-user": `system:serviceaccount:${agentNamespace}:${gateProbe}`,
       "impersonate-group": "system:masters",
     },
   });

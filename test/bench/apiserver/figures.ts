@@ -1,5 +1,5 @@
 import { mean, median } from "../statistics.ts";
-import type { CellName, GovernedCell, Group } from "./plan.ts";
+import type { CellName, Group, MeasuredCell } from "./plan.ts";
 import type { GroupRound, Sample, WatchedProcess } from "./results.ts";
 
 /** What one cell of one group says: medians over the rounds, ratios to the floor of the same round. */
@@ -74,7 +74,7 @@ export function byGroup(rounds: readonly GroupRound[]): readonly (readonly [Grou
 /** The figures of one cell with ever more approvals, in the order of these. */
 export function acrossApprovals(
   rounds: readonly GroupRound[],
-  cell: GovernedCell,
+  cell: MeasuredCell,
   { agents, concurrency }: Pick<Group, "agents" | "concurrency">,
 ): readonly { readonly approvals: number; readonly figures: CellFigures }[] {
   return byGroup(rounds)

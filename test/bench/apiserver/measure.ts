@@ -1,5 +1,5 @@
 import type { Child } from "../child.ts";
-import type { CellName, GovernedCell, Group } from "./plan.ts";
+import type { CellName, GovernedCell, Group, MeasuredCell } from "./plan.ts";
 import type { GroupRound, Sample, WatchedProcess } from "./results.ts";
 import type { Stage } from "./stage.ts";
 import { type Expectation, lanesOf } from "./write-load.ts";
@@ -7,6 +7,7 @@ import { type Expectation, lanesOf } from "./write-load.ts";
 const admitted: Expectation = { status: 200, text: "" };
 const expectations: Readonly<Record<CellName, Expectation>> = {
   floor: admitted,
+  yes: admitted,
   ungoverned: admitted,
   allow: admitted,
   counted: admitted,
@@ -49,7 +50,7 @@ export async function measureCell(
   };
 }
 
-/** The floor without webhooks, every cell with them, and the floor again. */
+/** The floor without webhooks, then with one that says yes, every cell with those of Writ, and the floor again. */
 export async function measureGroup(
   stage: Stage,
   load: Child,
@@ -59,8 +60,10 @@ export async function measureGroup(
 ): Promise<GroupRound> {
   const measure = (cell: CellName): Promise<Sample> => measureCell(stage, load, cell, group, milliseconds);
   const before = await measure("floor");
+  await stage.yes.on();
+  const measured: [MeasuredCell, Sample][] = [["yes", await measure("yes")]];
+  await stage.yes.off();
   await stage.webhooks.on();
-  const measured: [GovernedCell, Sample][] = [];
   for (const cell of cells) {
     measured.push([cell, await measure(cell)]);
     await afterEach();

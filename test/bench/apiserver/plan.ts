@@ -1,5 +1,10 @@
-/** Which writes a cell measures. `floor`: without webhooks; `ungoverned`: by an account that is no agent. */
-export type CellName = "floor" | GovernedCell;
+/**
+ * Which writes a cell measures. `floor`: without webhooks; `yes`: with a webhook in Writ's place that admits everything;
+ * `ungoverned`: by an account that is no agent.
+ */
+export type CellName = "floor" | MeasuredCell;
+/** Cells that are set against the floor. */
+export type MeasuredCell = "yes" | GovernedCell;
 export type GovernedCell = "ungoverned" | "allow" | "counted" | "deny";
 
 export const governedCells: readonly GovernedCell[] = ["ungoverned", "allow", "counted", "deny"];

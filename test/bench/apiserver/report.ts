@@ -3,7 +3,7 @@ import { median } from "../statistics.ts";
 import { barsOf, barsTable } from "./bars.ts";
 import { acrossApprovals, byGroup, type CellFigures, figuresOf, floorSpread, type Ratio } from "./figures.ts";
 import { otherEngines, otherFloor } from "./other-engines.ts";
-import { agentsInWords, type CellName, governedCells, type Group } from "./plan.ts";
+import { agentsInWords, type CellName, governedCells, type Group, type MeasuredCell } from "./plan.ts";
 import type { ApiserverResults, GroupRound } from "./results.ts";
 
 /** The section "apiserver" of docs/reference/performance.md. */
@@ -43,7 +43,8 @@ function intro({ machine, milliseconds, rounds, groups }: ApiserverResults): str
       "- **Writes**: merge patches that change a counter, each connection (HTTP/1.1, kept alive) with a ConfigMap of its " +
         "own, the next write when the last is answered. **Eight agents** share no object: each has its own service account, " +
         "namespace, owners, capability and approvals.",
-      "- **Cells**: `ungoverned` writes as an account that the gate does not match; `allow` under a live approval that names " +
+      "- **Cells**: `yes` has a bare Node server in place of Writ that admits everything, which is what any webhook costs " +
+        "here; `ungoverned` writes as an account that the gate does not match; `allow` under a live approval that names " +
         "the ConfigMaps; `counted` under one with `maxUses`; `deny` writes what a rule covers and no approval names.",
       `- **Run**: ${rounds} rounds of ${milliseconds / 1000} s a cell. In each round and group the floor comes before and after the ` +
         "cells, the webhook configurations really removed; a ratio is to the mean of the two, and every figure is the " +
@@ -63,7 +64,7 @@ type GroupRounds = readonly [Group, readonly GroupRound[]];
 type Row = (place: string, figures: CellFigures, cell: CellName, rounds: readonly GroupRound[]) => string;
 
 function rowsOf(groups: readonly GroupRounds[], row: Row): readonly string[] {
-  const cells: readonly CellName[] = ["floor", ...governedCells];
+  const cells: readonly CellName[] = ["floor", "yes", ...governedCells];
   return groups.flatMap(([{ agents, concurrency }, rounds]) =>
     cells.flatMap((cell) => {
       const figures = figuresOf(rounds, cell);
@@ -146,15 +147,20 @@ const othersIntro =
   "after a revocation, and answer before their policies are loaded.";
 
 function othersTable({ groups }: ApiserverResults): string {
+  const named = {
+    allow: "Writ, `allow`, one agent",
+    counted: "Writ, `counted`, one agent",
+    yes: "a Node webhook that only says yes",
+  } as const satisfies Partial<Record<MeasuredCell, string>>;
   const others = otherEngines.map(({ name, rates }) => {
     const shares = rates.map((rate) => percent(rate / otherFloor));
     return [name, shares[0] ?? "", shares[1] ?? "-", shares[2] ?? "-", "given"].join(" | ");
   });
-  const ours = (["allow", "counted"] as const).map((cell) => {
+  const ours = (Object.keys(named) as (keyof typeof named)[]).map((cell) => {
     const found = acrossApprovals(groups, cell, { agents: 1, concurrency: 8 });
     const shareAt = (count: number): string =>
       percent(found.find(({ approvals }) => approvals === count)?.figures.rate.toFloor ?? Number.NaN);
-    return [`Writ, \`${cell}\`, one agent`, shareAt(10), shareAt(1000), shareAt(10_000), "this run"].join(" | ");
+    return [named[cell], shareAt(10), shareAt(1000), shareAt(10_000), "this run"].join(" | ");
   });
   return table("engine | 10 grants | 1,000 grants | 10,000 grants | source", [...ours, ...others]);
 }

@@ -1,5 +1,5 @@
 import type { StartResult } from "./start.ts";
-import type { CellName, GovernedCell, Group } from "./plan.ts";
+import type { CellName, Group, MeasuredCell } from "./plan.ts";
 
 /** All that a run has measured, as it is written with --json. */
 export interface ApiserverResults {
@@ -25,7 +25,7 @@ export interface GroupRound {
   readonly group: Group;
   readonly round: number;
   readonly floors: readonly [Sample, Sample];
-  readonly cells: Readonly<Partial<Record<GovernedCell, Sample>>>;
+  readonly cells: Readonly<Partial<Record<MeasuredCell, Sample>>>;
 }
 
 /** One burst of one cell. */

@@ -102,6 +102,9 @@ async function warm(
     }
   };
   await check("floor");
+  await stage.yes.on();
+  await check("yes");
+  await stage.yes.off();
   await stage.webhooks.on();
   for (const cell of cells) await check(cell);
   await stage.webhooks.off();

@@ -1,9 +1,10 @@
 import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { installation, type Installation } from "../../builders/installation.ts";
 import { type ControlPlane, startControlPlane } from "../../control-plane/control-plane.ts";
 import { installBase } from "../../control-plane/writ-cluster.ts";
-import { productOptions } from "../child.ts";
+import { productOptions, startChild } from "../child.ts";
 import { createApproved, createPolicies } from "../fill.ts";
 import { approve, populate, type Population } from "../population.ts";
 import { type ApiServer, createSite, launch, type Launched, type Site, untilReady } from "../site.ts";
@@ -22,6 +23,8 @@ export interface Stage {
   /** Of whom `grow` makes approvals live. */
   readonly others: Population;
   readonly webhooks: WebhookSwitch;
+  /** The same configurations with a server behind them that admits everything. */
+  readonly yes: WebhookSwitch;
   readonly webhook: Launched;
   readonly operator: Launched;
   /** Adds live approvals of other agents, until there are so many; Writ has seen them all and rests when it returns. */
@@ -78,6 +81,18 @@ async function furnish(
   const webhook = await start("webhook", api);
   const operator = await start("operator", await apiAs("writ-operator"));
 
+  const yes = startChild({
+    script: "yes-server.ts",
+    args: [site.tls.certFile, site.tls.keyFile],
+    logFile: join(dir, "yes.log"),
+  });
+  const switchTo = (port: number): WebhookSwitch =>
+    webhookSwitch(cluster, {
+      agentNamespaces,
+      webhookBaseUrl: `https://127.0.0.1:${port}${site.target(port).path.replace(/\/gate$/, "")}`,
+      webhookCa: site.ca,
+    });
+
   const progress = { approvals: 0 };
   return {
     site,
@@ -88,11 +103,8 @@ async function furnish(
     others,
     webhook,
     operator,
-    webhooks: webhookSwitch(cluster, {
-      agentNamespaces,
-      webhookBaseUrl: `https://127.0.0.1:${webhook.port}${site.target(webhook.port).path.replace(/\/gate$/, "")}`,
-      webhookCa: site.ca,
-    }),
+    webhooks: switchTo(webhook.port),
+    yes: switchTo(await yes.serving),
     grow: async (approvals) => {
       const added = others.requests.slice(progress.approvals, approvals);
       if (added.length > 0) report(`creating ${added.length} approvals of other agents`);
@@ -101,7 +113,7 @@ async function furnish(
       await untilQuiet([webhook.child.pid, operator.child.pid]);
     },
     stop: async () => {
-      await Promise.all([webhook.child.stop(), operator.child.stop()]);
+      await Promise.all([webhook.child.stop(), operator.child.stop(), yes.stop()]);
       await cluster.stop();
     },
   };

@@ -115,8 +115,8 @@ async function whyUncounted(cluster: ControlPlane, hired: Hired | undefined): Pr
 
 function writersOf({ member, agentToken, otherToken }: Hired, cell: CellName): readonly Writer[] {
   const token = cell === "ungoverned" ? otherToken : agentToken;
-  // The floor is of the writes that are allowed later.
-  const subject = cell === "floor" ? "allow" : cell;
+  // Of the writes that are allowed later.
+  const subject = cell === "floor" || cell === "yes" ? "allow" : cell;
   return Array.from({ length: configMapsEach }, (_, index) => ({
     token,
     path: `/api/v1/namespaces/${member.namespace}/configmaps/${configMapName(subject, index)}`,
