@@ -220,7 +220,7 @@ const approvalRefusals: readonly Refusal[] = [
   [{ "spec.targets.0.apiGroup": undefined }, "spec.targets[0].apiGroup", "Required value"],
   [{ "spec.targets.0.resource": "*" }, "spec.targets[0].resource", "should match"],
   [{ "spec.targets.0.names": [] }, "spec.targets[0].names", "at least 1 items"],
-  [{ "spec.targets.0.names": ["*"] }, "spec.targets[0].names[0]", exactNames],
+  [{ "spec.targets.0.names": ["*"] }, "spec.targets[0].names", exactNames],
   [{ "spec.onBehalfOf": ["carol"] }, "spec.onBehalfOf[0]", "should match"],
   [{ "spec.requestedBy": undefined }, "spec.requestedBy", "Required value"],
   [{ "spec.requestID": undefined }, "spec.requestID", "Required value"],
