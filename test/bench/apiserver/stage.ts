@@ -82,7 +82,7 @@ async function furnish(
   const operator = await start("operator", await apiAs("writ-operator"));
 
   const yes = startChild({
-    script: "yes-server.ts",
+    script: "apiserver/yes-server.ts",
     args: [site.tls.certFile, site.tls.keyFile],
     logFile: join(dir, "yes.log"),
   });

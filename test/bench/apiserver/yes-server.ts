@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { createServer } from "node:https";
-import { announce } from "./child-side.ts";
-import { gateProbe } from "../control-plane/writ-cluster.ts";
+import { announce } from "../child-side.ts";
+import { gateProbe } from "../../control-plane/writ-cluster.ts";
 
 // What any webhook costs: a plain server of Node that reads the review and says yes, to everybody but the probe by which
 // the benchmark finds out whether it is called.
