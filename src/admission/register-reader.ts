@@ -31,8 +31,9 @@ export interface RegisterReading {
 }
 
 /**
- * To be called once before the caches are filled, so that it is known later which register was there then. Reads the revocation register by a GET that begins after the call; calls that wait for one share it, whoever they are
- * for. Never rejects.
+ * Reads the revocation register by a GET that begins after the call; calls that wait for one share it, whoever they are
+ * for. To be called once before the caches are filled, so that it is known later which register was there then. Never
+ * rejects.
  */
 export type RegisterReader = () => Promise<RegisterReading>;
 

@@ -68,7 +68,10 @@ export interface Lifecycle {
   readonly identityOwnerName: string | undefined;
   /** Approvals that count now. */
   readonly approvals: readonly CountingDecision[];
-  /** No later than the next instant at which time alone changes the phase; undefined when time changes nothing more. */
+  /**
+   * No later than the next instant at which time alone changes the phase, or of a live approval anything that is said
+   * here: allows rest on that (remembered-lifecycle.ts). Undefined when time changes nothing more.
+   */
   readonly nextChangeAt: number | undefined;
 }
 
@@ -155,14 +158,15 @@ function timesOf(
   return { approvedAt: quorum.at, startsAt, expiresAt };
 }
 
-/** Ends of its own and of signatures, and the reviews of owners whose liveness it needs: whichever is next. */
+/** Ends of its own and of signatures, and the reviews of owners whose liveness is looked at: whichever is next. */
 function nextChange(
   { owners, now }: LifecycleInput,
   capability: AgentCapability,
   { approvedAt, startsAt, expiresAt, lines, identityOwnerName, terms }: Known,
   votes: Votes,
 ): number | undefined {
-  const names = [capability.spec.policyOwnerName, identityOwnerName ?? "", ...lines.map((line) => line.ownerName)];
+  const deciding = [...lines, ...votes.asDecided].map(({ ownerName }) => ownerName);
+  const names = [capability.spec.policyOwnerName, identityOwnerName ?? "", ...deciding];
   const reviews = names.map((name) => parseTimestamp(owners.get(name)?.spec.reviewBy));
   const own = approvedAt === undefined ? [terms?.pendingUntil] : [startsAt, expiresAt];
   const ends = [...votes.asDecided.map(endOf), parseTimestamp(capability.spec.definedBy?.notAfter)];

@@ -29,9 +29,15 @@ export interface FileOperations {
 
 const { O_RDWR, O_DSYNC, O_CREAT, O_EXCL } = constants;
 
+/** Where a platform has no such flag, Node leaves the constant out and would open without it. */
+function durably(flags: number): number {
+  if (!O_DSYNC) throw new Error("the ledger needs a system whose files can be opened with O_DSYNC, such as Linux");
+  return flags | O_DSYNC;
+}
+
 export const nodeFileOperations: FileOperations = {
   async create(path) {
-    const handle = await open(path, O_RDWR | O_DSYNC | O_CREAT | O_EXCL, 0o600);
+    const handle = await open(path, durably(O_RDWR | O_CREAT | O_EXCL), 0o600);
     try {
       await syncDirectory(dirname(path));
     } catch (error) {
@@ -41,7 +47,7 @@ export const nodeFileOperations: FileOperations = {
     return logFile(handle);
   },
   async open(path) {
-    return logFile(await open(path, O_RDWR | O_DSYNC));
+    return logFile(await open(path, durably(O_RDWR)));
   },
 };
 

@@ -8,7 +8,7 @@ export class LedgerOverloadedError extends Error {
   override readonly name = "LedgerOverloadedError";
 }
 
-/** The disk refused a write or a flush, or the log was closed: nothing more can be recorded by this process. */
+/** The disk refused a write, or the log was closed: nothing more can be recorded by this process. */
 export class LedgerFailedError extends Error {
   override readonly name = "LedgerFailedError";
 }

@@ -13,7 +13,7 @@ export interface Receipt {
 /**
  * One append-only log with one writer.
  *
- * The promise of `append` MUST NOT resolve before the entry's bytes are durable (fdatasync), and indices are contiguous
+ * The promise of `append` MUST NOT resolve before the entry's bytes are durable (O_DSYNC), and indices are contiguous
  * in the order in which `append` was called. After a disk error every pending and later `append` MUST reject and
  * `failed` resolves: the process answers denials and exits, since an fsync that failed once cannot be retried.
  */

@@ -698,10 +698,34 @@ export const mutations: readonly Mutation[] = [
       "if (false) {",
     ],
   ]),
+  ...mutationsOf(
+    "api/remembered-lifecycle.ts",
+    ["api/remembered-lifecycle.test.ts"],
+    [
+      ["remembers nothing of another capability", "a.capability === b.capability && ", ""],
+      ["remembers nothing of another trust", " && a.trust === b.trust", ""],
+      ["remembers nothing of other uses", " && a.uses === b.uses", ""],
+      ["remembers nothing beyond the next change", " && now < life.nextChangeAt", ""],
+      ["remembers nothing about the time before", "now >= input.now && ", ""],
+    ],
+  ),
+  ...mutationsOf(
+    "ledger/file-operations.ts",
+    ["ledger/durable-writes.test.ts"],
+    [
+      ["makes new segments durable", "durably(O_RDWR | O_CREAT | O_EXCL)", "O_RDWR | O_CREAT | O_EXCL"],
+      ["goes on durably with a segment", "durably(O_RDWR))", "O_RDWR)"],
+    ],
+  ),
   ...mutationsOf("admission/consume/use-counter.ts", uses, [
     ["gives no use beyond the limit", "at.uses + taken.length < waiter.maxUses", "true"],
     ["swaps one after the other", "if (state.swap !== undefined || monotonic", "if (monotonic"],
-    ["rests between swaps", " || monotonic < state.restUntil) return", ") return"],
+    ["rests between swaps", " || monotonic < mayBeginAt(state, wall)) return", ") return"],
+    ["leaves a moment to others when all are back", "gathering.size ? restUntil :", "gathering.size ? 0 :"],
+    ["waits for those who swapped together", ": Math.max(restUntil, gathering.until)", ": restUntil"],
+    ["waits for others beyond nobody's own time", "isPressed || ", ""],
+    ["waits for nobody after a conflict", "          gathering: idleCounter.gathering,\n", ""],
+    ["waits for nobody too long", "Math.min(longestGathering, 4", "Math.max(longestGathering, 4"],
     ["carries no verdict on from another version", "state.lineage.includes(version)", "true"],
     ["forgets a version that a swap did not find", "...forget(ended, from),", "...ended,"],
     [
@@ -918,8 +942,11 @@ export const mutations: readonly Mutation[] = [
   ]),
   ...mutationsOf(
     "api/lifecycle.ts",
-    [...signedLife, "api/lifecycle-finality-signed.test.ts"],
+    [...signedLife, "api/lifecycle-finality-signed.test.ts", "api/remembered-lifecycle.test.ts"],
     [
+      ["looks again when the agent's owner is due for review", 'identityOwnerName ?? "", ', ""],
+      ["looks again when who has voted is due for review", "[...lines, ...votes.asDecided]", "[...lines]"],
+      ["looks again when a definition ends", ", parseTimestamp(capability.spec.definedBy?.notAfter)]", "]"],
       ["keeps what owners decide from being final", "&& !quorumInstant(approvers, votes.byName)", ""],
       ["looks again when signatures end", "...votes.asDecided.map(endOf), ", ""],
     ],

@@ -108,7 +108,7 @@ export function createConsumeUse(options: ConsumeOptions): ConsumeUse {
     const { state } = counter;
     if (state.swap !== undefined || state.waiting.length === 0) return;
     const now = timers.now();
-    const beginsAt = mayBeginAt(state);
+    const beginsAt = mayBeginAt(state, clock());
     if (now < beginsAt) return pumpAfter(counter, beginsAt - now);
     if (isHeld(counter, now)) return apply(counter, standBack(state, instant(), holdInterval));
     apply(counter, begin(state, instant()));

@@ -92,6 +92,8 @@ export interface Instant {
 const maxLineage = 64;
 /** What a swap, the record and the answer need before the deadline, at least. */
 export const timeToAnswer = 250;
+/** Milliseconds for which a swap waits for those who took part in the last one, at most. */
+const longestGathering = 50;
 
 export function join(state: CounterState, waiter: Waiter): CounterState {
   return { ...state, waiting: [...state.waiting, waiter] };
@@ -113,7 +115,7 @@ export interface Step {
  * they meet what the swap leaves.
  */
 export function begin(state: CounterState, { wall, monotonic }: Instant): Step {
-  if (state.swap !== undefined || monotonic < mayBeginAt(state)) return { state, releases: [] };
+  if (state.swap !== undefined || monotonic < mayBeginAt(state, wall)) return { state, releases: [] };
   const inTime = state.waiting.filter((waiter) => !isLate(waiter, wall));
   const newest = inTime.at(-1);
   const at = newest && standing(state, newest);
@@ -143,9 +145,12 @@ export function begin(state: CounterState, { wall, monotonic }: Instant): Step {
   };
 }
 
-/** No swap begins before, as things stand; monotonic milliseconds. */
-export function mayBeginAt({ waiting, restUntil, gathering }: CounterState): number {
-  return waiting.length >= gathering.size ? restUntil : Math.max(restUntil, gathering.until);
+/** No swap begins before, as things stand; monotonic milliseconds. Nobody is kept waiting for others beyond their own time. */
+export function mayBeginAt({ waiting, restUntil, gathering }: CounterState, wall: number): number {
+  const isPressed = waiting.some(
+    ({ deadline, validUntil }) => Math.min(deadline - timeToAnswer, validUntil) - wall <= longestGathering,
+  );
+  return isPressed || waiting.length >= gathering.size ? restUntil : Math.max(restUntil, gathering.until);
 }
 
 /** Sends all that wait back, so that a decision on the approval can be stored, and is seen once it is. */
@@ -201,6 +206,7 @@ export function settle(state: CounterState, outcome: SwapOutcome, { monotonic, r
         state: {
           ...forget(ended, from),
           restUntil: monotonic + pause,
+          gathering: idleCounter.gathering,
           conflicts: state.conflicts + 1,
         },
         releases: takers.map(({ id }) => ({ id, outcome: again(pause) })),
@@ -232,9 +238,6 @@ function restAfterSuccess(random: number): number {
 function gatherFor({ begunAt, takers }: Swap, monotonic: number): number {
   return takers.length < 2 ? 0 : Math.min(longestGathering, 4 * (monotonic - begunAt));
 }
-
-/** Milliseconds. */
-const longestGathering = 50;
 
 function pauseAfterConflict(conflicts: number, random: number): number {
   return Math.min(5, 2 ** conflicts) * (0.5 + random / 2);

@@ -94,10 +94,11 @@ function cellTable(groups: readonly GroupRounds[]): string {
 }
 
 function cpuTable(groups: readonly GroupRounds[]): string {
-  const lines = rowsOf(groups, (place, { cpu }) =>
+  const lines = rowsOf(groups, (place, { cpu }, cell) =>
     [
       place,
-      number(cpu.webhook.value, 2),
+      // Of Writ, which has nothing to do there.
+      cell === "floor" || cell === "yes" ? "-" : number(cpu.webhook.value, 2),
       number(cpu.apiserver.value, 2),
       number(cpu.apiserver.toFloor, 1),
       number(cpu.etcd.value, 2),

@@ -57,6 +57,20 @@ describe("a requestID that was given", () => {
     expect(outcomes.filter((one) => one === "Replayed")).toHaveLength(11);
   });
 
+  test("is spent under a generated name too", async () => {
+    const { spec } = approval("unnamed", { requestID: "8888888888888888" }) as ElevationApproval;
+    const unnamed = { apiVersion: "writ.dev/v1alpha1", kind: "ElevationApproval", spec };
+    const ask = () =>
+      bench.call("carol", "POST", approvals(), {
+        ...unnamed,
+        metadata: { namespace: "payments-prod", generateName: "inc-" },
+      });
+    const first = await ask();
+    expect(outcome(first)).toBe("admitted");
+    await bench.must("carol", "DELETE", approvals((first.json() as ElevationApproval).metadata.name));
+    expect(outcome(await ask())).toBe("Replayed");
+  });
+
   test("is not spent by a dry run", async () => {
     const requestID = "5555555555555555";
     await bench.must("carol", "POST", `${approvals()}?dryRun=All`, approval("dry", { requestID }));

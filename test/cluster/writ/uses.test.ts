@@ -177,6 +177,20 @@ describe("the limit of a capability", () => {
 });
 
 describe("many writes at once", () => {
+  test("of one call that deletes a collection, as many are admitted as uses are left", async () => {
+    const labels = { sweep: "me" };
+    for (let i = 0; i < 6; i++) {
+      const metadata = { name: `swept-${i}`, namespace: "payments-prod", labels };
+      await bench.must("admin", "POST", configMaps(), { ...configMap(metadata.name), metadata });
+    }
+    const collection = `${configMaps()}?labelSelector=sweep%3Dme`;
+    const path = await grant("sweep", { maxUses: 2 });
+    expect(outcome(await bench.call("bot", "DELETE", collection))).toBe("ApprovalExhausted");
+    const { items } = (await bench.must("admin", "GET", collection)).json() as { readonly items: readonly unknown[] };
+    expect(items).toHaveLength(4);
+    expect(await usesOf(path)).toBe(2);
+  });
+
   test("of 32 an approval of ten uses admits ten at most, and the record explains the counter", async () => {
     const path = await grant("ten", { maxUses: 10 });
     const outcomes = await Promise.all(

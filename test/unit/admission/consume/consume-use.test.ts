@@ -73,6 +73,23 @@ describe("uses of one approval", () => {
     ]);
   });
 
+  test("are swapped once all who took part in the last swap are back, not only when the wait for them ends", async () => {
+    const it = bench();
+    void it.ask();
+    void it.ask();
+    void it.ask();
+    it.answer({ kind: "counted", version: "v2" });
+    await it.advance(10);
+    await it.advance(20);
+    it.answer({ kind: "counted", version: "v3" });
+    await it.advance(10);
+    void it.ask({ version: "v3", uses: 3 });
+    await it.advance(10);
+    expect(takers(it)).toEqual([1, 2]);
+    void it.ask({ version: "v3", uses: 3 });
+    expect(takers(it)).toEqual([1, 2, 2]);
+  });
+
   test("do not wait for those of another", async () => {
     const it = bench();
     void it.ask({ uid: "one" });

@@ -1,5 +1,13 @@
 import { describe, expect, test } from "vitest";
-import { begin, idleCounter, join, leave, mayBeginAt, settle } from "../../../../src/admission/consume/use-counter.ts";
+import {
+  begin,
+  idleCounter,
+  join,
+  leave,
+  mayBeginAt,
+  settle,
+  timeToAnswer,
+} from "../../../../src/admission/consume/use-counter.ts";
 import type {
   CounterState,
   Instant,
@@ -128,9 +136,23 @@ describe("after a success of several together", () => {
     ["as many as before are waiting, once others had a moment", 3, 5 + 2, "v2 3: 10 11 12"],
     ["fewer are, and they had as long as four swaps to come back", 2, 5 + 20, "v2 3: 10 11"],
   ] as const)("the next swap begins when %s", (_, count, ms, swap) => {
-    expect(mayBeginAt(returning(count))).toBe(now.monotonic + ms);
+    expect(mayBeginAt(returning(count), now.wall)).toBe(now.monotonic + ms);
     expect(swapOf(begin(returning(count), at(ms - 1)))).toBe("none");
     expect(swapOf(begin(returning(count), at(ms)))).toBe(swap);
+  });
+
+  test.each([
+    ["an answer is due soon", { deadline: now.wall + timeToAnswer + 50 }],
+    ["the verdict ends soon", { validUntil: now.wall + 50 }],
+  ])("nobody waits for others where %s", (_, mods) => {
+    expect(swapOf(begin(join(state, waiter(9, mods)), at(5 + 2)))).toBe("v2 3: 9");
+  });
+
+  test("nobody waits for others once another replica was faster", () => {
+    const slow = settle(begun.state, counted("v2"), at(20)).state;
+    const next = begin([10, 11, 12].map((id) => waiter(id)).reduce(join, slow), at(25)).state;
+    const lost = settle(next, { kind: "conflict" }, at(30)).state;
+    expect(mayBeginAt(join(lost, waiter(9)), now.wall)).toBe(lost.restUntil);
   });
 
   test("however slow the swap was, nobody waits for others for more than 50 ms", () => {
