@@ -27,6 +27,8 @@ import { recordRefusals } from "./guard/record-refusals.ts";
 import { createRegisterWriter } from "./guard/register-writer.ts";
 import { createStamps } from "./guard/stamps.ts";
 import { createLiveReader } from "./live-reader.ts";
+import { webhookReadiness } from "./readiness.ts";
+import type { WebhookStage } from "./readiness.ts";
 import { recorder } from "./record.ts";
 import { createRequestIdRegistry } from "./request-ids/request-id-registry.ts";
 import { createRegisterReader } from "./register-reader.ts";
@@ -94,20 +96,11 @@ export async function runWebhook(configuration: WritConfiguration, log: Logger):
   const guard = recordRefusals(underWay.noted(createGuard(guardOptions)), shared);
   const stamps = recordRefusals(createStamps({ ...shared, signer, agentUid: agentUidLookup(client) }), shared);
 
-  let serving = false;
-  let closing = false;
+  let stage: WebhookStage = "starting";
   const telemetry = await startTelemetryServer({
     ...configuration.telemetry.webhook,
     metrics,
-    ready: () => {
-      const problems = [
-        ...cache.problems(),
-        ...cache.silent(),
-        ...(serving ? [] : ["does not listen yet"]),
-        ...(closing ? ["shutting down"] : []),
-      ];
-      return { ready: problems.length === 0, problems };
-    },
+    ready: () => webhookReadiness(stage, cache),
   });
   // A balancer that knows nothing but connections would send people to a replica that can only refuse them.
   await cache.whenSynced();
@@ -127,14 +120,14 @@ export async function runWebhook(configuration: WritConfiguration, log: Logger):
       if (call.request.dryRun !== true) await record("decision", denialRecord(call, answer, "error", clock()));
     },
   });
-  serving = true;
+  stage = "serving";
   log.info({ url: server.url.replace(/(:\d+)\/.*/, "$1"), telemetry: telemetry.url }, "webhook serves");
   if (configuration.shadow && configuration.shadow.until > clock()) {
     log.warn({ until: new Date(configuration.shadow.until).toISOString() }, "SHADOW MODE: denials are not enforced");
   }
 
   const close = async (): Promise<void> => {
-    closing = true;
+    stage = "closing";
     await server.close({ lameDuck: configuration.webhook.lameDuckSeconds * 1000 });
     await cache.stop();
     stopObserving();
