@@ -497,8 +497,8 @@ export const mutations: readonly Mutation[] = [
     [
       [
         "denies while the cache is not synced",
-        "problem === undefined ? await decideLive(request) : unsynced(request, problem)",
-        "await decideLive(request)",
+        "problem === undefined ? await decideLive(request, fresh) : unsynced(request, problem)",
+        "await decideLive(request, fresh)",
       ],
       [
         "denies what cannot be recorded",
@@ -614,12 +614,12 @@ export const mutations: readonly Mutation[] = [
       ],
       [
         "asks for the requestID under signatures",
-        'lifecycle.approvals.some(({ kind }) => kind === "signed") ? [ofApproval] : []',
+        'lifecycle.approvals.some(({ kind }) => kind === "signed") ? [ofApproval()] : []',
         "[]",
       ],
       [
         "asks for the signed definition",
-        "capability.spec.definedBy?.signature === undefined ? [] : [ofCapability]",
+        "capability.spec.definedBy?.signature === undefined ? [] : [ofCapability()]",
         "[]",
       ],
     ],
