@@ -8,8 +8,8 @@ export type JudgeLifecycle = (input: LifecycleInput) => Lifecycle;
 
 /**
  * The same function with a memory: the life of an approval that was found Live holds until `nextChangeAt`, as long as
- * approval, capability, owners and trust are the very same objects, and the uses as many. Sound only for objects that nobody changes, as those
- * of caches and of live reads; forgotten with the approval or the owners.
+ * approval, capability, owners and trust are the very same objects, and the uses as many. Sound only for objects that
+ * nobody changes, as those of caches and of live reads; forgotten with the approval or the owners.
  *
  * Nothing but Live is remembered: no other phase is asked for by writes that succeed, one after another.
  */

@@ -27,6 +27,7 @@ export interface DecisionSettings {
   readonly protectedResources: readonly ProtectedResource[];
   /** Compiled schemas of rules. */
   readonly schemas: RuleSchemas;
+  /** What an approval is worth; it may remember. */
   readonly lifecycle: JudgeLifecycle;
   /** Whether the very use of the approval that the request is was counted already; absent where none is counted. */
   readonly isCountedUse?: (request: WriteRequest, approval: ElevationApproval) => boolean;

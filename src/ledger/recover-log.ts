@@ -50,10 +50,10 @@ export async function recoverLog(
 }
 
 /**
- * After a durable write that failed, Linux keeps the pages but calls them clean: what was read back above may be in memory
- * alone, and fdatasync would not write it. Only the last batch can be in that state; writing the same bytes over
- * themselves puts them on the disk, or fails again, before anything is built on them. The flush is
- * for the truncation, which O_DSYNC does not cover.
+ * After a durable write that failed, Linux keeps the pages but calls them clean: what was read back above may be in
+ * memory alone, and fdatasync would not write it. Only the last batch can be in that state; writing the same bytes over
+ * themselves puts them on the disk, or fails again, before anything is built on them. The flush is for the truncation,
+ * which O_DSYNC does not cover.
  */
 async function rewriteTail(file: LogFile, size: number): Promise<void> {
   const start = Math.max(0, size - MAX_BATCH_BYTES);

@@ -16,13 +16,13 @@ interface Slice {
  * A port on 127.0.0.1 on which nobody listens now, and which nobody else is given before it can be used: neither this
  * process, nor another that asks in the same way.
  */
-export const freePort: () => Promise<number> = portsOf(claimSlice);
+export const freePort = handOut();
 
-function portsOf(claim: () => Promise<Slice>): () => Promise<number> {
+function handOut(): () => Promise<number> {
   let current: Promise<Slice> | undefined;
   return async () => {
     for (;;) {
-      const mine = (current ??= claim());
+      const mine = (current ??= claimSlice());
       const slice = await mine;
       slice.used += 1;
       if (slice.used >= sliceSize) {
@@ -30,7 +30,7 @@ function portsOf(claim: () => Promise<Slice>): () => Promise<number> {
         continue;
       }
       const port = slice.first + slice.used;
-      if ((await listen(port)) !== undefined) return port;
+      if (await canListen(port, "for a moment")) return port;
     }
   };
 }
@@ -39,20 +39,20 @@ function portsOf(claim: () => Promise<Slice>): () => Promise<number> {
 async function claimSlice(): Promise<Slice> {
   for (let attempt = 0; attempt < 10 * sliceCount; attempt++) {
     const first = lowest + sliceSize * randomInt(sliceCount);
-    if ((await listen(first, "for good")) !== undefined) return { first, used: 0 };
+    if (await canListen(first, "for good")) return { first, used: 0 };
   }
   throw new Error(`every hundredth port of 127.0.0.1 from ${lowest} on is taken`);
 }
 
-/** Listens for a moment or for good; undefined where that is impossible. */
-function listen(port: number, howLong: "a moment" | "for good" = "a moment"): Promise<number | undefined> {
+/** Whether it could be listened on; for good it then is. */
+function canListen(port: number, howLong: "for a moment" | "for good"): Promise<boolean> {
   return new Promise((resolve) => {
     const server = createServer();
-    server.once("error", () => resolve(undefined));
+    server.once("error", () => resolve(false));
     server.listen(port, "127.0.0.1", () => {
-      if (howLong === "a moment") return server.close(() => resolve(port));
+      if (howLong === "for a moment") return server.close(() => resolve(true));
       server.unref();
-      return resolve(port);
+      return resolve(true);
     });
   });
 }

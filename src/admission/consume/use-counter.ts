@@ -145,7 +145,10 @@ export function begin(state: CounterState, { wall, monotonic }: Instant): Step {
   };
 }
 
-/** No swap begins before, as things stand; monotonic milliseconds. Nobody is kept waiting for others beyond their own time. */
+/**
+ * No swap begins before, as things stand; monotonic milliseconds. Nobody is kept waiting for others beyond their own
+ * time.
+ */
 export function mayBeginAt({ waiting, restUntil, gathering }: CounterState, wall: number): number {
   const isPressed = waiting.some(
     ({ deadline, validUntil }) => Math.min(deadline - timeToAnswer, validUntil) - wall <= longestGathering,
@@ -235,8 +238,8 @@ function restAfterSuccess(random: number): number {
  * Those who took part in a swap come back with their next writes some time later, and a swap costs the API server more
  * than a write does: so the next one waits for as many as the last one took, but no longer than a few swaps would last.
  */
-function gatherFor({ begunAt, takers }: Swap, monotonic: number): number {
-  return takers.length < 2 ? 0 : Math.min(longestGathering, 4 * (monotonic - begunAt));
+function gatherFor({ begunAt }: Swap, monotonic: number): number {
+  return Math.min(longestGathering, 4 * (monotonic - begunAt));
 }
 
 function pauseAfterConflict(conflicts: number, random: number): number {

@@ -148,20 +148,20 @@ const othersIntro =
   "after a revocation, and answer before their policies are loaded.";
 
 function othersTable({ groups }: ApiserverResults): string {
-  const named = {
-    allow: "Writ, `allow`, one agent",
-    counted: "Writ, `counted`, one agent",
-    yes: "a Node webhook that only says yes",
-  } as const satisfies Partial<Record<MeasuredCell, string>>;
+  const named: readonly (readonly [MeasuredCell, string])[] = [
+    ["allow", "Writ, `allow`, one agent"],
+    ["counted", "Writ, `counted`, one agent"],
+    ["yes", "a Node webhook that only says yes"],
+  ];
   const others = otherEngines.map(({ name, rates }) => {
     const shares = rates.map((rate) => percent(rate / otherFloor));
     return [name, shares[0] ?? "", shares[1] ?? "-", shares[2] ?? "-", "given"].join(" | ");
   });
-  const ours = (Object.keys(named) as (keyof typeof named)[]).map((cell) => {
+  const ours = named.map(([cell, name]) => {
     const found = acrossApprovals(groups, cell, { agents: 1, concurrency: 8 });
     const shareAt = (count: number): string =>
       percent(found.find(({ approvals }) => approvals === count)?.figures.rate.toFloor ?? Number.NaN);
-    return [named[cell], shareAt(10), shareAt(1000), shareAt(10_000), "this run"].join(" | ");
+    return [name, shareAt(10), shareAt(1000), shareAt(10_000), "this run"].join(" | ");
   });
   return table("engine | 10 grants | 1,000 grants | 10,000 grants | source", [...ours, ...others]);
 }

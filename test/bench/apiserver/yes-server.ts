@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { createServer } from "node:https";
+import type { AddressInfo } from "node:net";
 import { announce } from "../child-side.ts";
 import { gateProbe } from "../../control-plane/writ-cluster.ts";
 
@@ -28,8 +29,5 @@ interface Review {
 
 // As the product's: longer than the API server keeps its connections.
 server.keepAliveTimeout = 120_000;
-server.listen(0, "127.0.0.1", () => {
-  const address = server.address();
-  announce(typeof address === "object" && address !== null ? address.port : 0);
-});
+server.listen(0, "127.0.0.1", () => announce((server.address() as AddressInfo).port));
 process.on("SIGTERM", () => process.exit(0));
